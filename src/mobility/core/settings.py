@@ -1,0 +1,45 @@
+"""The one settings object: where the home is and how the program runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Settings from the environment (prefix ``MOBILITY_``), overridden by options of the call.
+
+    Parameters
+    ----------
+    home : Path
+        Folder of everything that changes: editions, events, state.
+    database_url : str
+        SQLAlchemy URL; empty for SQLite in the home.
+    redis_url : str
+        Redis URL; empty for the in-process stand-in.
+    host, port : str, int
+        Address the server binds to.
+    workers : int
+        Server processes.
+    log_json : bool
+        JSON lines instead of text on stderr.
+    now : str
+        A fixed instant (RFC 3339) for demos and tests instead of the system clock.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="MOBILITY_", extra="ignore")
+
+    home: Path = Path(".mobility")
+    database_url: str = ""
+    redis_url: str = ""
+    host: str = "127.0.0.1"
+    port: int = Field(default=8400, ge=1, le=65535)
+    workers: int = Field(default=1, ge=1, le=64)
+    log_json: bool = False
+    now: str = ""
+
+    def database(self) -> str:
+        """Return the SQLAlchemy URL in force."""
+        return self.database_url or f"sqlite:///{self.home / 'state.db'}"

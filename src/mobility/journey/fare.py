@@ -1,0 +1,115 @@
+"""What a journey costs: tickets with their shares and reasons, never one bare price."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from mobility.core.money import Money, sum_by_currency
+from mobility.core.time import local_time
+
+FareStatus = Literal["known", "partly", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What one party gets of a ticket's price, in the currency of the price.
+
+    ``role`` is one of carrier, seller, revenue_owner, association, competent_authority,
+    subsidy_payer.
+    """
+
+    party: str
+    role: str
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """One ticket to buy for some legs of a journey.
+
+    Parameters
+    ----------
+    product : str
+        Product id of the tariff.
+    legs : tuple of int
+        Indices of the journey's legs that it covers.
+    price : Money
+        The list price of this seller in this currency.
+    valid_from, valid_until : int
+        Unix seconds.
+    valid_tz : str
+        Zone in which the validity is told.
+    protects : str
+        What happens when a connection is missed (catalogue key or plain sentence).
+    shares : tuple of Share
+        Sum exactly to the price; empty where no agreement publishes a split.
+    why : tuple of str
+        The derivation: one line per rule applied, in order.
+    """
+
+    product: str
+    name: str
+    seller: str
+    channel: str
+    legs: tuple[int, ...]
+    price: Money
+    valid_from: int
+    valid_until: int
+    valid_tz: str
+    protects: str
+    shares: tuple[Share, ...] = ()
+    why: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the document T of the design."""
+        return {
+            "product": self.product,
+            "name": self.name,
+            "seller": self.seller,
+            "channel": self.channel,
+            "legs": list(self.legs),
+            "price": {"amount_minor": self.price.amount_minor, "currency": self.price.currency},
+            "valid_from": local_time(self.valid_from, self.valid_tz),
+            "valid_until": local_time(self.valid_until, self.valid_tz),
+            "protects": self.protects,
+            "shares": [
+                {"party": s.party, "role": s.role, "amount_minor": s.amount_minor}
+                for s in self.shares
+            ],
+            "why": list(self.why),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Fare:
+    """The tickets that a journey needs; legs without one are named in ``unknown_legs``.
+
+    A fare that nobody published is unknown, never 0.
+    """
+
+    tickets: tuple[Ticket, ...] = ()
+    unknown_legs: tuple[int, ...] = ()
+
+    @property
+    def status(self) -> FareStatus:
+        """Known, partly known or unknown."""
+        if not self.unknown_legs:
+            return "known"
+        return "partly" if self.tickets else "unknown"
+
+    @property
+    def totals(self) -> list[Money]:
+        """One total per currency."""
+        return sum_by_currency([ticket.price for ticket in self.tickets])
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the ``fare`` of the document J."""
+        return {
+            "status": self.status,
+            "tickets": [ticket.to_json() for ticket in self.tickets],
+            "totals": [
+                {"amount_minor": m.amount_minor, "currency": m.currency} for m in self.totals
+            ],
+            "unknown_legs": list(self.unknown_legs),
+        }
