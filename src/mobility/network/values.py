@@ -1,0 +1,317 @@
+"""The values of the package: a region as flat arrays, and the trains of one day.
+
+Both are made of read-only numpy arrays, mostly views of a mapped file. An array named ``x_start``
+is the first half of a CSR pair: the items of row ``i`` are ``x_start[i]`` up to, not including,
+``x_start[i + 1]``.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from mobility.network.slices import SliceStore
+
+Bools = npt.NDArray[np.bool_]
+UInt8s = npt.NDArray[np.uint8]
+Int16s = npt.NDArray[np.int16]
+Int32s = npt.NDArray[np.int32]
+Int64s = npt.NDArray[np.int64]
+Float64s = npt.NDArray[np.float64]
+
+# Bits of `Network.event_flags`: pickup_type, drop_off_type (GTFS values 0 to 3), border point.
+PICKUP_MASK = 0b11
+DROP_OFF_SHIFT = 2
+BORDER_POINT_BIT = 1 << 4
+# Bits of `DaySlice.pattern_flags`.
+BOARDING_BIT = 1
+ALIGHTING_BIT = 2
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StringArray:
+    """Many strings in two arrays: UTF-8 bytes side by side and where each begins.
+
+    Parameters
+    ----------
+    offsets : int64[n + 1]
+        String ``i`` is ``data[offsets[i]:offsets[i + 1]]``.
+    data : uint8[n_bytes]
+        UTF-8.
+
+    >>> names = StringArray.of(["Basel SBB", "", "Zürich HB"])
+    >>> names[2], len(names)
+    ('Zürich HB', 3)
+    """
+
+    offsets: Int64s
+    data: UInt8s
+
+    @classmethod
+    def of(cls, strings: Iterable[str]) -> StringArray:
+        """Return the array of these strings."""
+        encoded = [string.encode() for string in strings]
+        offsets = np.zeros(len(encoded) + 1, np.int64)
+        np.cumsum([len(item) for item in encoded], out=offsets[1:])
+        return cls(read_only(offsets), np.frombuffer(b"".join(encoded), np.uint8))
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def __getitem__(self, index: int) -> str:
+        if index < 0:
+            index += len(self)
+        if not 0 <= index < len(self):
+            raise IndexError(f"{index} is outside the {len(self)} strings")
+        return self.data[self.offsets[index] : self.offsets[index + 1]].tobytes().decode()
+
+    def __iter__(self) -> Iterator[str]:
+        whole = self.data.tobytes()
+        bounds = self.offsets.tolist()
+        for start, end in zip(bounds, bounds[1:], strict=False):
+            yield whole[start:end].decode()
+
+
+def read_only(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return the array, contiguous and no longer writable."""
+    array = np.ascontiguousarray(array)
+    array.setflags(write=False)
+    return array
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Network:
+    """A region as flat arrays: everything the planner reads but the times of one day.
+
+    Row numbers are those of the region's tables: stop 7 here is row 7 of ``tables/stops``.
+    Text fields are empty where the feed says nothing.
+
+    Parameters
+    ----------
+    first_date, n_days : date, int
+        The horizon: day ``d`` is ``first_date + d`` days.
+    epoch_s : int
+        Unix second that the times of slices count from, a day before the first origin.
+    least_s, greatest_s : int
+        Bounds of all event times, in seconds from the origin of the train's service date.
+    hash : str
+        Content hash where the network was read from a file, else empty.
+    feed_id, feed_country, feed_zone : StringArray
+        One entry per feed, in order of the id.
+    coverage : bool[n_feeds, n_days]
+        Whether the feed speaks for the day.
+    agency_id, agency_name, agency_feed
+        StringArray, StringArray, int16.
+    route_id, route_short_name, route_long_name, route_color, route_feed, route_agency, route_type
+        StringArray (4), int16, int32, int16 (also the extended types).
+    trip_id, trip_headsign, trip_number, trip_feed, trip_route
+        StringArray (3), int16, int32.
+    stop_id, stop_name, stop_platform, stop_zone_id
+        StringArray.
+    stop_feed, stop_station, stop_lat, stop_lon, stop_tz, stop_border_point
+        int16, int32, float64 degrees, float64 degrees, int16 (index into ``zone_name``), bool.
+    station_id, station_name, station_lat, station_lon, station_tz
+        StringArray (2), float64 (2), int16.
+    station_stop_start, station_stops
+        CSR: the stops of each station.
+    zone_name : StringArray
+        IANA names of all zones in use, sorted.
+    zone_origin_s : int64[n_zones, n_days]
+        Unix second of the service-day origin.
+    service_bits : uint8[n_services, ceil(n_days / 8)]
+        Bit ``d % 8`` of byte ``d // 8``: the service runs on day ``d``.
+    train_trip, train_zone, train_service, train_pattern
+        int32 (lead trip), int16, int32, int32: trains of equal pattern call at the same stops with
+        the same flags, in the same order.
+    train_event_start : int64[n_trains + 1]
+        CSR over events.
+    event_stop, event_arrival_s, event_departure_s, event_sequence : int32
+        Stop, seconds from the origin of the train's service date in its zone, raw sequence.
+    event_flags : uint8
+        `PICKUP_MASK`, `DROP_OFF_SHIFT`, `BORDER_POINT_BIT`.
+    section_start, section_trip, section_day_shift, section_from_pos, section_to_pos
+        CSR by train: int32, int32, int16, int32, int32 (positions in the train, inclusive).
+    section_from_sequence, section_to_sequence, section_alias
+        int32, int32, bool (the trip lists this run too, but another has precedence).
+    walk_start, walk_to, walk_s, walk_m
+        CSR by stop: footpaths to other stops, seconds, metres; closed, in order of ``walk_to``.
+    change_s : int32[n_stops]
+        Least seconds between two rides at the same stop.
+    """
+
+    first_date: dt.date
+    n_days: int
+    epoch_s: int
+    least_s: int
+    greatest_s: int
+    hash: str
+    feed_id: StringArray
+    feed_country: StringArray
+    feed_zone: StringArray
+    coverage: Bools
+    agency_id: StringArray
+    agency_name: StringArray
+    agency_feed: Int16s
+    route_id: StringArray
+    route_short_name: StringArray
+    route_long_name: StringArray
+    route_color: StringArray
+    route_feed: Int16s
+    route_agency: Int32s
+    route_type: Int16s
+    trip_id: StringArray
+    trip_headsign: StringArray
+    trip_number: StringArray
+    trip_feed: Int16s
+    trip_route: Int32s
+    stop_id: StringArray
+    stop_name: StringArray
+    stop_platform: StringArray
+    stop_zone_id: StringArray
+    stop_feed: Int16s
+    stop_station: Int32s
+    stop_lat: Float64s
+    stop_lon: Float64s
+    stop_tz: Int16s
+    stop_border_point: Bools
+    station_id: StringArray
+    station_name: StringArray
+    station_lat: Float64s
+    station_lon: Float64s
+    station_tz: Int16s
+    station_stop_start: Int32s
+    station_stops: Int32s
+    zone_name: StringArray
+    zone_origin_s: Int64s
+    service_bits: UInt8s
+    train_trip: Int32s
+    train_zone: Int16s
+    train_service: Int32s
+    train_pattern: Int32s
+    train_event_start: Int64s
+    event_stop: Int32s
+    event_arrival_s: Int32s
+    event_departure_s: Int32s
+    event_flags: UInt8s
+    event_sequence: Int32s
+    section_start: Int32s
+    section_trip: Int32s
+    section_day_shift: Int16s
+    section_from_pos: Int32s
+    section_to_pos: Int32s
+    section_from_sequence: Int32s
+    section_to_sequence: Int32s
+    section_alias: Bools
+    walk_start: Int32s
+    walk_to: Int32s
+    walk_s: Int32s
+    walk_m: Int32s
+    change_s: Int32s
+
+    @property
+    def n_feeds(self) -> int:
+        """Number of feeds."""
+        return len(self.feed_id)
+
+    @property
+    def n_stops(self) -> int:
+        """Number of stops, stations' and entrances' rows included."""
+        return len(self.stop_id)
+
+    @property
+    def n_stations(self) -> int:
+        """Number of merged stations."""
+        return len(self.station_id)
+
+    @property
+    def n_trains(self) -> int:
+        """Number of trains; each runs on the days of its service."""
+        return len(self.train_trip)
+
+    @property
+    def last_date(self) -> dt.date:
+        """Last date of the horizon."""
+        return self.first_date + dt.timedelta(self.n_days - 1)
+
+    def day_of(self, date: dt.date) -> int:
+        """Return the number of the date's day; outside 0 … n_days - 1 it is not in the horizon."""
+        return (date - self.first_date).days
+
+    def date_of(self, day: int) -> dt.date:
+        """Return the date of a day."""
+        return self.first_date + dt.timedelta(int(day))
+
+    def slices(self, cache_dir: Path | None) -> SliceStore:
+        """Return the store of day slices that keeps its files in the folder (None: in memory)."""
+        from mobility.network.slices import SliceStore
+
+        return SliceStore(self, cache_dir)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DaySlice:
+    """Every train run under way at some moment of a span of days, in patterns, in absolute time.
+
+    A run is one train on one service day. Runs of a pattern call at the same stops with the same
+    flags, are consecutive and in order of departure, and none overtakes another at any position.
+
+    Parameters
+    ----------
+    date : date
+        The slice holds what is under way from 00:00 UTC of the date less three hours …
+    n_days : int
+        … until 00:00 UTC of the date and this many days.
+    epoch_s : int
+        Unix second that the times count from: `Network.epoch_s`.
+    pattern_stop_start, pattern_stops, pattern_flags
+        CSR: int32, int32, uint8 per position (`BOARDING_BIT`, `ALIGHTING_BIT`).
+    pattern_run_start : int32[n_patterns + 1]
+        CSR over runs.
+    pattern_time_start : int64[n_patterns]
+        ``arrivals_s[pattern_time_start[p] + pos * n_runs(p) + k]`` is run ``k`` of the pattern.
+    arrivals_s, departures_s : int32
+        Seconds since ``epoch_s``.
+    run_train, run_day : int32, int16
+        Train, and days since ``Network.first_date``.
+    stop_pattern_start, stop_patterns, stop_pattern_pos : int32
+        CSR by stop: every pattern that calls there, with the position of the call.
+    """
+
+    date: dt.date
+    n_days: int
+    epoch_s: int
+    pattern_stop_start: Int32s
+    pattern_stops: Int32s
+    pattern_flags: UInt8s
+    pattern_run_start: Int32s
+    pattern_time_start: Int64s
+    arrivals_s: Int32s
+    departures_s: Int32s
+    run_train: Int32s
+    run_day: Int16s
+    stop_pattern_start: Int32s
+    stop_patterns: Int32s
+    stop_pattern_pos: Int32s
+
+    @property
+    def n_patterns(self) -> int:
+        """Number of patterns."""
+        return len(self.pattern_time_start)
+
+    @property
+    def n_runs(self) -> int:
+        """Number of train runs."""
+        return len(self.run_train)
+
+
+def array_fields(kind: type[Network] | type[DaySlice]) -> tuple[str, ...]:
+    """Return the names of the fields that are arrays, in order; a StringArray is one of them."""
+    plain = {"date", "first_date", "n_days", "epoch_s", "least_s", "greatest_s", "hash"}
+    return tuple(field.name for field in fields(kind) if field.name not in plain)
