@@ -1,0 +1,192 @@
+"""`mobility build` and `mobility info`: operators' feeds become an edition."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import orjson
+import typer
+
+from mobility.cli.output import (
+    Report,
+    err,
+    out,
+    print_json,
+    print_notices,
+    print_table,
+    progress_on_stderr,
+)
+from mobility.core.errors import UsageError
+from mobility.core.notices import Notice
+from mobility.core.time import parse_date
+from mobility.fares import compile_tariff, read_agreements, read_tariff
+from mobility.feeds import Manifest, manifest_of_sources, read_feed, read_manifest
+from mobility.merge import Region, merge_feeds
+from mobility.network import compile_network, open_edition, write_edition
+
+DEFAULT_WALK_RADIUS_M = 400
+
+
+def build(
+    sources: Annotated[
+        list[Path], typer.Argument(help="A region folder or region.toml, or GTFS zips and folders.")
+    ],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder of the edition to make.")],
+    first: Annotated[str, typer.Option("--from", help="First service date, YYYY-MM-DD.")] = "",
+    last: Annotated[str, typer.Option("--to", help="Last service date, YYYY-MM-DD.")] = "",
+    walk_radius: Annotated[
+        int, typer.Option(help="Metres between stops linked on foot; 0: transfers.txt alone.")
+    ] = DEFAULT_WALK_RADIUS_M,
+    merge: Annotated[
+        bool, typer.Option("--merge/--no-merge", help="Join stations and trains of the feeds.")
+    ] = True,
+    check: Annotated[
+        bool, typer.Option("--check/--no-check", help="Check the feeds beyond what reading needs.")
+    ] = True,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Build an edition: all that planning, pricing and comparing need, in one folder."""
+    manifest = manifest_of(sources)
+    with progress_on_stderr(quiet=as_json) as report:
+        edition_hash, region = build_edition(
+            manifest,
+            output,
+            first=parse_date(first) if first else None,
+            last=parse_date(last) if last else None,
+            walk_radius_m=walk_radius,
+            join=merge,
+            check=check,
+            report=report,
+        )
+    if as_json:
+        print_json(open_edition(output).info)
+        return
+    print_notices(region.notices)
+    err.print(f"edition {edition_hash[:12]} in {output}")
+
+
+def manifest_of(sources: Sequence[Path]) -> Manifest:
+    """Return the manifest of a region folder or file, or one made of the feeds given."""
+    if not sources:
+        raise UsageError("give a region folder, a region.toml, or GTFS zips or folders")
+    region = [s for s in sources if s.name == "region.toml" or (s / "region.toml").is_file()]
+    if region and len(sources) > 1:
+        raise UsageError(f"{region[0]} is a region: give it alone, or give feeds only")
+    return read_manifest(region[0]) if region else manifest_of_sources(sources)
+
+
+def build_edition(
+    manifest: Manifest,
+    output: Path,
+    *,
+    first: dt.date | None = None,
+    last: dt.date | None = None,
+    walk_radius_m: int = DEFAULT_WALK_RADIUS_M,
+    join: bool = True,
+    check: bool = True,
+    report: Report | None = None,
+) -> tuple[str, Region]:
+    """Read, merge, compile and write an edition; returns its hash and the region."""
+    feeds = [read_feed(config, check=check, progress=report) for config in manifest.feeds]
+    region = merge_feeds(feeds, manifest, first=first, last=last, join=join, progress=report)
+    del feeds
+    network = compile_network(region, walk_radius_m=walk_radius_m)
+    return write_edition(output, region, network, fare_parts(region)), region
+
+
+def fare_parts(region: Region) -> dict[str, bytes]:
+    """Return tariff and agreements of the region, compiled, where there are any.
+
+    They stand in ``fares/<region id>/`` beside the ``feeds/`` folder that holds the manifest.
+    """
+    folder = region.manifest.folder.parent.parent / "fares" / region.manifest.id
+    if not folder.is_dir():
+        return {}
+    tariff = compile_tariff(read_tariff(folder), station_references(region))
+    return {
+        "tariff.json": _sorted_json(tariff),
+        "agreements.json": _sorted_json(read_agreements(folder)),
+    }
+
+
+def _sorted_json(document: Any) -> bytes:
+    return orjson.dumps(document, option=orjson.OPT_SORT_KEYS | orjson.OPT_INDENT_2)
+
+
+def station_references(region: Region) -> dict[str, list[str]]:
+    """Return the references of the member stops of each station."""
+    stops, stations = region.tables["stops"], region.tables["stations"]
+    ids = stations["station_id"].to_list()
+    members: dict[str, list[str]] = {station: [] for station in ids}
+    rows = zip(
+        stops["station"].to_list(), stops["feed"].to_list(), stops["stop_id"].to_list(), strict=True
+    )
+    for station, feed, raw in rows:
+        members[ids[station]].append(f"{region.feeds[feed].id}:{raw}")
+    return members
+
+
+def info(
+    edition: Annotated[Path, typer.Argument(help="Folder of an edition.")],
+    verify: Annotated[
+        bool,
+        typer.Option("--verify", help="Recompute the hash of every part; exit 3 if any differs."),
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Say what an edition holds: feeds, rows, stations, trains, coverage, notices."""
+    opened = open_edition(edition)
+    if verify:
+        opened.verify()
+    document = opened.info
+    if as_json:
+        print_json(document)
+        return
+    _print_info(document)
+    if verify:
+        out.print("all hashes hold")
+
+
+def _print_info(document: dict[str, Any]) -> None:
+    rows = []
+    for feed in document["feeds"]:
+        tables = feed["tables"].values()
+        totals = [sum(t[key] for t in tables) for key in ("read", "kept", "repaired", "dropped")]
+        rows.append(
+            [feed["id"], feed["valid_from"], feed["valid_until"], *[f"{n:,}" for n in totals]]
+        )
+    columns = ("feed", "from", "until", "rows read", "kept", "repaired", "dropped")
+    print_table("feeds", columns, rows)
+    trains = ", ".join(f"{kind} {n}" for kind, n in document["trains"].items())
+    out.print(f"stations: {document['stations']:,}; trains joined: {trains}")
+    print_table("coverage", ("feed", "days with service"), _coverage_rows(document["coverage"]))
+    notices = document["notices"]
+    print_table("notices", ("code", "rows"), [[code, f"{n:,}"] for code, n in notices.items()])
+
+
+def _coverage_rows(coverage: dict[str, Any]) -> list[list[str]]:
+    return [
+        [feed, ", ".join(f"{first} … {last}" for first, last in spans) or "none"]
+        for feed, spans in coverage.items()
+    ]
+
+
+def notices_json(notices: Sequence[Notice]) -> list[dict[str, Any]]:
+    """Return notices as documents."""
+    return [
+        {
+            "code": n.code,
+            "severity": n.severity,
+            "feed": n.feed,
+            "file": n.file,
+            "row": n.row,
+            "field": n.field,
+            "value": n.value,
+            "message": n.message,
+            "count": n.count,
+        }
+        for n in notices
+    ]

@@ -1,0 +1,75 @@
+"""What commands print: one JSON document, or text for people; progress on stderr."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import orjson
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from mobility.core.notices import Notice, count_by_code
+
+Report = Callable[[str, int, int], None]
+MAX_NOTICE_LINES = 12
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def print_json(document: Any) -> None:
+    """Print one JSON document on stdout and nothing else."""
+    sys.stdout.buffer.write(orjson.dumps(document, option=orjson.OPT_INDENT_2))
+    sys.stdout.buffer.write(b"\n")
+    sys.stdout.buffer.flush()
+
+
+def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print a table for people."""
+    table = Table(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
+    for column in columns:
+        table.add_column(column)
+    for row in rows:
+        table.add_row(*row)
+    out.print(table)
+
+
+def print_notices(notices: Sequence[Notice]) -> None:
+    """Print notices on stderr: the worst in full, all of them counted by code."""
+    rank = {"error": 0, "warning": 1, "info": 2}
+    for notice in sorted(notices, key=lambda n: rank[n.severity])[:MAX_NOTICE_LINES]:
+        err.print(notice.line(), markup=False)
+    if len(notices) > MAX_NOTICE_LINES:
+        counts = ", ".join(f"{code} {n}" for code, n in count_by_code(notices).items())
+        err.print(f"all notices: {counts}", markup=False)
+
+
+@contextmanager
+def progress_on_stderr(quiet: bool = False) -> Iterator[Report]:
+    """Show each stage of long work as a bar on stderr (nothing where stderr is no terminal)."""
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TimeElapsedColumn(),
+        console=err,
+        disable=quiet or not err.is_terminal,
+    ) as bars:
+        tasks: dict[str, TaskID] = {}
+
+        def report(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = bars.add_task(stage, total=max(total, 1))
+            bars.update(tasks[stage], completed=done, total=max(total, 1))
+
+        yield report
+
+
+def money(amount: Mapping[str, Any]) -> str:
+    """Return an amount of a document as text, such as ``CHF 4.20``."""
+    from mobility.core.money import Money
+
+    return Money(int(amount["amount_minor"]), str(amount["currency"])).text()

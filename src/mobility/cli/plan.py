@@ -1,0 +1,178 @@
+"""`mobility plan`: journeys from A to B with their tickets, or a file of queries."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import orjson
+import typer
+
+from mobility.cli.build import notices_json
+from mobility.cli.output import money, out, print_json, print_notices
+from mobility.core.errors import UsageError
+from mobility.core.time import parse_duration_s, parse_instant
+from mobility.fares import Rider, TariffPricer
+from mobility.journey import Journey, Leg
+from mobility.network import Edition, open_edition
+from mobility.planner import Answer, Planner, Pricer, locate, run_queries
+
+DEFAULT_MAX_TRANSFERS = 8
+
+
+def plan(
+    edition: Annotated[Path, typer.Argument(help="Folder of an edition.")],
+    origin: Annotated[
+        str, typer.Option("--from", help="Reference, station name, or lat,lon.")
+    ] = "",
+    destination: Annotated[
+        str, typer.Option("--to", help="Reference, station name, or lat,lon.")
+    ] = "",
+    depart: Annotated[
+        str, typer.Option(help="Earliest departure: local at the origin, or with an offset.")
+    ] = "",
+    arrive: Annotated[
+        str, typer.Option(help="Latest arrival: local at the destination, or with an offset.")
+    ] = "",
+    window: Annotated[str, typer.Option(help="All departures within, such as 2h.")] = "",
+    max_transfers: Annotated[int, typer.Option(min=0, max=14)] = DEFAULT_MAX_TRANSFERS,
+    cards: Annotated[
+        list[str] | None, typer.Option("--card", help="Reduction card held, such as half-fare.")
+    ] = None,
+    passes: Annotated[list[str] | None, typer.Option("--pass", help="Pass held.")] = None,
+    currency: Annotated[str, typer.Option(help="Currency you would rather pay in.")] = "",
+    queries: Annotated[
+        Path | None, typer.Option(help="CSV with from_stop_id, to_stop_id, departure.")
+    ] = None,
+    day_range: Annotated[
+        bool, typer.Option("--day-range", help="With --queries: 06:00-20:00 of each date.")
+    ] = False,
+    repeat: Annotated[
+        int, typer.Option(min=0, max=100, help="With --queries: searches per query, for timing.")
+    ] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Plan journeys, each with the tickets it needs."""
+    opened = open_edition(edition)
+    window_s = parse_duration_s(window) if window else None
+    if queries is not None:
+        if origin or destination or depart or arrive:
+            raise UsageError("--queries goes with --window, --day-range and --repeat only")
+        document = run_queries(
+            opened.network,
+            opened.slices,
+            queries,
+            window_s=window_s,
+            day_range=day_range,
+            repeat=repeat,
+        )
+        print_json({"versions": opened.versions, **document})
+        return
+    if day_range or repeat:
+        raise UsageError("--day-range and --repeat go with --queries")
+    rider = Rider(
+        cards=frozenset(cards or ()), passes=frozenset(passes or ()), currency=currency or None
+    )
+    planner = Planner(opened.network, opened.slices, pricer=pricer_of(opened, rider))
+    answer = plan_texts(
+        opened, planner, origin, destination, depart, arrive, window_s, max_transfers
+    )
+    if as_json:
+        print_json(
+            {
+                "versions": opened.versions,
+                "journeys": [journey.to_json() for journey in answer.journeys],
+                "notices": notices_json(answer.notices),
+            }
+        )
+        return
+    print_notices(answer.notices)
+    if not answer.journeys:
+        out.print("no journey found")
+    for journey in answer.journeys:
+        _print_journey(journey)
+
+
+def plan_texts(
+    edition: Edition,
+    planner: Planner,
+    origin: str,
+    destination: str,
+    depart: str,
+    arrive: str,
+    window_s: int | None,
+    max_transfers: int,
+) -> Answer:
+    """Plan between two places and at a time as people write them."""
+    if not origin or not destination:
+        raise UsageError("give --from and --to (or --queries)")
+    if bool(depart) == bool(arrive):
+        raise UsageError("give one of --depart and --arrive")
+    ends = [locate(edition.network, text) for text in (origin, destination)]
+    return planner.plan(
+        ends[0],
+        ends[1],
+        depart=parse_instant(depart, ends[0].tz) if depart else None,
+        arrive=parse_instant(arrive, ends[1].tz) if arrive else None,
+        window_s=window_s,
+        max_transfers=max_transfers,
+    )
+
+
+def pricer_of(edition: Edition, rider: Rider) -> Pricer | None:
+    """Return the edition's pricer for a rider; None where it has no tariff."""
+    tariff = edition.part("tariff.json")
+    if tariff is None:
+        return None
+    agreements = edition.part("agreements.json")
+    return TariffPricer(
+        orjson.loads(tariff), orjson.loads(agreements) if agreements else {}, rider=rider
+    )
+
+
+def _print_journey(journey: Journey) -> None:
+    document = journey.to_json()
+    changes = {0: "direct", 1: "1 change"}.get(journey.transfers, f"{journey.transfers} changes")
+    minutes = (journey.arrival - journey.departure) // 60
+    head = f"{_clock(document['departure'])} → {_clock(document['arrival'])}"
+    out.print(f"[bold]{head}[/bold]  {minutes} min, {changes}")
+    for leg in journey.legs:
+        out.print(f"  {_leg_line(leg)}", markup=False)
+    fare = document["fare"]
+    if fare is not None:
+        _print_fare(fare)
+    out.print()
+
+
+def _leg_line(leg: Leg) -> str:
+    document = leg.to_json()
+    times = f"{_clock(document['departure'])}–{_clock(document['arrival'])}"
+    if leg.mode == "transit":
+        what = f"{leg.line} → {leg.headsign}" if leg.headsign else leg.line
+    else:
+        what = f"{leg.mode} {leg.walk_m} m"
+    return f"{times}  {leg.origin.name} – {leg.destination.name}  ({what})"
+
+
+def _print_fare(fare: dict[str, Any]) -> None:
+    for ticket in fare["tickets"]:
+        price = money(ticket["price"])
+        seller = f"{ticket['seller']}, {ticket['channel']}"
+        out.print(f"  {price}  {ticket['name']} ({seller}) {ticket['protects']}", markup=False)
+        currency = ticket["price"]["currency"]
+        shares = ", ".join(
+            f"{s['party']} {money({'amount_minor': s['amount_minor'], 'currency': currency})}"
+            for s in ticket["shares"]
+        )
+        if shares:
+            out.print(f"    split: {shares}", markup=False)
+    for leg in fare["unknown_legs"]:
+        out.print(f"  fare unknown for leg {leg + 1}", markup=False)
+    totals = " + ".join(money(total) for total in fare["totals"])
+    if totals:
+        out.print(f"  total {totals}", markup=False)
+
+
+def _clock(rfc3339: str) -> str:
+    """Return ``HH:MM`` of a time, with the date's day where needed by the reader's eye."""
+    return rfc3339[11:16]

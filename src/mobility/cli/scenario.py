@@ -1,0 +1,199 @@
+"""`mobility scenario`: apply edits to an edition, and compare what they change."""
+
+from __future__ import annotations
+
+import csv
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from mobility.cli.build import notices_json
+from mobility.cli.output import err, out, print_json, print_notices, print_table, progress_on_stderr
+from mobility.cli.plan import pricer_of
+from mobility.core.errors import InputError, UsageError
+from mobility.core.money import Money
+from mobility.core.time import local_time, parse_duration_s, parse_instant
+from mobility.fares import Rider
+from mobility.impact import FareComparison, compare_fares
+from mobility.journey import Journey
+from mobility.merge import Region
+from mobility.network import Edition, compile_network, open_edition, write_edition
+from mobility.planner import Planner, locate
+from mobility.timetables import Ask, Comparison, Question, apply_scenario, compare, read_scenario
+
+MAX_QUESTIONS = 100_000
+app = typer.Typer(help="Change a timetable on paper and see what it does.", no_args_is_help=True)
+
+
+@app.command("apply")
+def apply(
+    edition: Annotated[Path, typer.Argument(help="Folder of an edition.")],
+    scenario: Annotated[Path, typer.Argument(help="Scenario file (TOML).")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder of the edition to make.")],
+) -> None:
+    """Make another edition: the same region after the scenario's edits."""
+    opened = open_edition(edition)
+    changes = read_scenario(scenario)
+    region, notices = apply_scenario(opened.region(), changes, edition_hash=opened.hash)
+    network = compile_network(region, walk_radius_m=opened.walk_radius_m)
+    parts = {
+        name: content
+        for name in ("tariff.json", "agreements.json")
+        if (content := opened.part(name)) is not None
+    }
+    edition_hash = write_edition(output, region, network, parts)
+    print_notices(notices)
+    err.print(f"edition {edition_hash[:12]} in {output}")
+
+
+@app.command("compare")
+def compare_command(
+    edition: Annotated[Path, typer.Argument(help="Folder of an edition.")],
+    scenario: Annotated[Path, typer.Argument(help="Scenario file (TOML).")],
+    origin: Annotated[str, typer.Option("--from", help="Reference or station name.")] = "",
+    destination: Annotated[str, typer.Option("--to", help="Reference or station name.")] = "",
+    depart: Annotated[str, typer.Option(help="Start of the window, local at the origin.")] = "",
+    window: Annotated[str, typer.Option(help="Length of the window.")] = "2h",
+    queries: Annotated[
+        Path | None,
+        typer.Option(help="CSV with from_stop_id, to_stop_id, departure and, if known, weight."),
+    ] = None,
+    revenue: Annotated[
+        bool, typer.Option("--revenue/--no-revenue", help="Tickets and revenue per party.")
+    ] = True,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Say what a scenario changes: times, transfers, connections, tickets, revenue."""
+    opened = open_edition(edition)
+    changes = read_scenario(scenario)
+    questions = _questions(opened, origin, destination, depart, window, queries)
+    region, notices = apply_scenario(opened.region(), changes, edition_hash=opened.hash)
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        progress_on_stderr(quiet=as_json) as report,
+    ):
+        comparison = compare(
+            _side(Planner(opened.network, opened.slices)),
+            _side(_planner_after(region, opened.walk_radius_m, Path(scratch))),
+            questions,
+            progress=lambda done, total: report("questions", done, total),
+        )
+    pricer = pricer_of(opened, Rider()) if revenue else None
+    fares = compare_fares(comparison, pricer) if pricer is not None else None
+    if as_json:
+        print_json(
+            {
+                "versions": opened.versions,
+                "scenario": changes.model_dump(mode="json"),
+                "notices": notices_json(notices),
+                **comparison.to_json(),
+                "fares": None if fares is None else fares.to_json(),
+            }
+        )
+        return
+    print_notices(notices)
+    _print_comparison(comparison)
+    if fares is not None:
+        _print_fares(fares)
+
+
+def _planner_after(region: Region, walk_radius_m: int, scratch: Path) -> Planner:
+    network = compile_network(region, walk_radius_m=walk_radius_m)
+    return Planner(network, network.slices(scratch))
+
+
+def _side(planner: Planner) -> Ask:
+    def ask(question: Question) -> Sequence[Journey]:
+        return planner.plan(
+            locate(planner.network, question.origin),
+            locate(planner.network, question.destination),
+            depart=question.departure,
+            arrive=None,
+            window_s=question.window_s,
+        ).journeys
+
+    return ask
+
+
+def _questions(
+    edition: Edition, origin: str, destination: str, depart: str, window: str, queries: Path | None
+) -> list[Question]:
+    window_s = parse_duration_s(window)
+    if queries is not None:
+        if origin or destination or depart:
+            raise UsageError("give --queries, or --from, --to and --depart")
+        return _read_questions(edition, queries, window_s)
+    if not (origin and destination and depart):
+        raise UsageError("give --from, --to and --depart, or --queries")
+    departure = parse_instant(depart, locate(edition.network, origin).tz)
+    return [Question(origin, destination, departure, window_s)]
+
+
+def _read_questions(edition: Edition, path: Path, window_s: int) -> list[Question]:
+    questions = []
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        for number, row in enumerate(csv.DictReader(file), start=2):
+            try:
+                origin, destination = row["from_stop_id"], row["to_stop_id"]
+                text, weight = row["departure"], int(row.get("weight") or 1)
+            except (KeyError, ValueError) as error:
+                raise InputError(f"{path}: line {number}: {error}: malformed or missing") from None
+            departure = parse_instant(text, locate(edition.network, origin).tz)
+            questions.append(Question(origin, destination, departure, window_s, weight))
+            if len(questions) > MAX_QUESTIONS:
+                raise InputError(f"{path}: more than {MAX_QUESTIONS} queries")
+    return questions
+
+
+def _print_comparison(comparison: Comparison) -> None:
+    summary = comparison.summary()
+    words = {key.replace("_", " "): value for key, value in summary.items()}
+    out.print(", ".join(f"{name} {value}" for name, value in words.items()))
+    rows = []
+    for d in comparison.differences:
+        if d.changed:
+            document = d.to_json()
+            rows.append(
+                [
+                    d.question.origin,
+                    d.question.destination,
+                    document["departure"][:16],
+                    _minutes(d.arrival_change_s),
+                    _minutes(d.duration_change_s),
+                    "–" if d.transfers_change is None else f"{d.transfers_change:+d}",
+                    f"{len(d.lost)} / {len(d.new)}",
+                ]
+            )
+    columns = (
+        "from", "to", "departure", "arrival", "ride", "changes", "journeys lost / new",
+    )  # fmt: skip
+    print_table("what changes", columns, rows)
+    for title, side in (("connections broken", "broken"), ("connections new", "made")):
+        found = {c.key: c for d in comparison.differences for c in getattr(d, side)}
+        rows = [
+            [c.station, c.from_line, c.to_line, local_time(c.arrival, c.tz)[:16],
+             local_time(c.departure, c.tz)[11:16], _minutes(c.slack_s)]
+            for c in found.values()
+        ]  # fmt: skip
+        print_table(title, ("station", "from", "to", "arrives", "departs", "slack"), rows)
+
+
+def _minutes(seconds: int | None) -> str:
+    return "–" if seconds is None else f"{seconds / 60:+.0f} min"
+
+
+def _print_fares(fares: FareComparison) -> None:
+    document: dict[str, Any] = fares.to_json()
+    out.print(
+        f"other tickets needed: {document['questions_with_other_tickets']} questions "
+        f"(rider's choice: {document['choice']})"
+    )
+    rows = [
+        [e.party, Money(e.before_minor, e.currency).text(), Money(e.after_minor, e.currency).text(),
+         Money(e.after_minor - e.before_minor, e.currency).text()]
+        for e in fares.effects
+    ]  # fmt: skip
+    print_table("revenue of these trips per party", ("party", "before", "after", "change"), rows)

@@ -1,0 +1,101 @@
+"""`mobility serve` and `mobility demo`: the API and the pages."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvicorn
+
+import mobility
+from mobility.api import create_app
+from mobility.cli.build import build_edition
+from mobility.cli.output import err, progress_on_stderr
+from mobility.core.errors import EnvironmentFault, TimeError
+from mobility.core.settings import Settings
+from mobility.core.time import Clock, parse_instant, system_clock
+from mobility.feeds import read_manifest
+
+
+def serve(
+    edition: Annotated[Path, typer.Argument(help="Folder of an edition.")],
+    port: Annotated[int | None, typer.Option(min=1, max=65535)] = None,
+    host: Annotated[str, typer.Option(help="Address to bind to.")] = "",
+) -> None:
+    """Serve the API and the pages of an edition."""
+    settings = Settings()
+    run_server(edition, settings, host=host or settings.host, port=port or settings.port)
+
+
+def demo(
+    port: Annotated[int | None, typer.Option(min=1, max=65535)] = None,
+    home: Annotated[Path | None, typer.Option(help="Folder for what changes.")] = None,
+) -> None:
+    """Build the sample region where needed, serve it, and print the address."""
+    settings = Settings() if home is None else Settings(home=home)
+    edition = demo_edition(settings.home)
+    run_server(edition, settings, host=settings.host, port=port or settings.port)
+
+
+def demo_edition(home: Path) -> Path:
+    """Return the folder of the sample region's edition, built if it is not there yet."""
+    region = sample_region()
+    digest = _digest(region, region.parent.parent / "fares" / region.name)
+    folder = home / "editions" / f"sample-{digest[:16]}"
+    if not (folder / "edition.json").is_file():
+        err.print("building the sample region …")
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with progress_on_stderr() as report:
+            build_edition(read_manifest(region), folder, report=report)
+    return folder
+
+
+def sample_region() -> Path:
+    """Return the folder of the region that ships with the program."""
+    package = Path(mobility.__file__).parent
+    for root in (package / "sample" / "feeds", package.parent.parent / "feeds"):
+        regions = sorted(root.glob("*/region.toml"))
+        if regions:
+            return regions[0].parent
+    raise EnvironmentFault("the sample region is not installed: expected feeds/*/region.toml")
+
+
+def _digest(*folders: Path) -> str:
+    """Return a hash of all files, so that a changed sample is built anew."""
+    digest = hashlib.sha256(mobility.__version__.encode())
+    for path in _files(folders):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
+
+
+def _files(folders: tuple[Path, ...]) -> Iterator[Path]:
+    for folder in folders:
+        for path in sorted(folder.rglob("*")):
+            if path.is_file() and path.suffix in (".toml", ".csv", ".zip"):
+                yield path
+
+
+def clock_of(settings: Settings) -> Clock:
+    """Return the clock in force: the system's, or the fixed one of the settings."""
+    if not settings.now:
+        return system_clock
+    fixed = dt.datetime.fromtimestamp(_fixed_instant(settings.now), dt.UTC)
+    return lambda: fixed
+
+
+def _fixed_instant(text: str) -> int:
+    try:
+        return parse_instant(text, "UTC")
+    except TimeError as error:
+        raise TimeError(f"MOBILITY_NOW: {error}") from None
+
+
+def run_server(edition: Path, settings: Settings, *, host: str, port: int) -> None:
+    """Serve until interrupted; prints the address when ready to answer."""
+    application = create_app(edition, settings, clock_of(settings))
+    err.print(f"serving on http://{host}:{port}/  (stop with Ctrl-C)")
+    uvicorn.run(application, host=host, port=port, log_level="warning", access_log=False)
