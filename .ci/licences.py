@@ -8,8 +8,8 @@ import sys
 from importlib.metadata import Distribution, distributions
 
 ALLOWED = (
-    "mit", "bsd", "0bsd", "apache", "isc", "zlib", "psf", "python software foundation", "mpl-2.0", "mozilla public license 2.0",
-    "lgpl", "cc0", "unlicense", "public domain", "hpnd", "mit-cmu",
+    "mit", "bsd", "0bsd", "apache", "isc", "zlib", "psf", "python software foundation", "mpl-2.0",
+    "mozilla public license 2.0", "lgpl", "cc0", "unlicense", "public domain", "hpnd", "mit-cmu",
 )  # fmt: skip
 FORBIDDEN = ("agpl", "sspl", "commons clause", "proprietary", "affero")
 CHECKED_BY_HAND: dict[str, str] = {}
