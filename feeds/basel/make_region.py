@@ -16,12 +16,12 @@ import io
 import random
 import tomllib
 import zipfile
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from places import Place, read_places
 from timetable import (
     SERVICE_NAMES,
     Call,
@@ -69,43 +69,6 @@ Row = tuple[object, ...]
 Tables = dict[str, list[Row]]
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A row of places.csv: one station or stop as one feed lists it."""
-
-    row: dict[str, str]
-
-    @property
-    def stop_id(self) -> str:
-        """Raw id of the station, or of the stop where it has no platforms."""
-        return self.row["stop_id"]
-
-    @property
-    def is_border_point(self) -> bool:
-        """Whether trains only pass here: a tariff border listed as a stop."""
-        return self.row["kind"] == "border"
-
-    @property
-    def platforms(self) -> list[str]:
-        """Platform codes, if the feed lists them."""
-        return self.row["platforms"].split()
-
-    def platform_id(self, code: str) -> str:
-        """Raw id of a platform, in the manner of the feed's country."""
-        if self.stop_id.startswith("StopArea:"):
-            return f"{self.stop_id.replace('StopArea:', 'StopPoint:')}-{code}"
-        area = "0" if self.row["feed"].startswith("ch-") else "1"
-        return f"{self.stop_id}:{area}:{code}"
-
-    def quay_id(self, code: str | None, line_key: str) -> str:
-        """Raw id of the stop a line calls at; a fixed choice where the table names none."""
-        if not self.platforms:
-            return self.stop_id
-        if code not in self.platforms:
-            code = self.platforms[zlib.crc32(line_key.encode()) % len(self.platforms)]
-        return self.platform_id(code)
-
-
 @dataclass(slots=True)
 class Feed:
     """One feed in the making: what has been written and what is still known by name only."""
@@ -121,23 +84,9 @@ class Feed:
     masks: set[str] = field(default_factory=set)
 
 
-def read_places(path: Path) -> dict[str, dict[str, Place]]:
-    """Places by feed and name; the name is the same in every feed that has the place."""
-    places: dict[str, dict[str, Place]] = {}
-    with path.open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            places.setdefault(row["feed"], {})[row["place"]] = Place(row)
-    return places
-
-
 def clock(second: int) -> str:
     """Seconds since the service day's origin as GTFS writes them."""
     return f"{second // 3600:02d}:{second // 60 % 60:02d}:{second % 60:02d}"
-
-
-def position(place: Place) -> tuple[str, str]:
-    """Latitude and longitude as written in the table."""
-    return place.row["stop_lat"], place.row["stop_lon"]
 
 
 def listed_calls(calls: list[Call], listing: dict[str, str], back: bool, feed: Feed) -> list[Call]:
@@ -190,7 +139,12 @@ def add_line(line: dict[str, Any], feeds: dict[str, Feed], seed: int) -> None:
 
 def start_shift(calls: list[Call], anchor: str | None) -> int:
     """Seconds from a departure of the table to the start of the run (0 or less)."""
-    return -next((c.departure_s for c in calls if c.place == anchor), 0) if anchor else 0
+    if anchor is None:
+        return 0
+    at_anchor = [call.departure_s for call in calls if call.place == anchor]
+    if not at_anchor:
+        raise ValueError(f"the run does not call at its anchor {anchor!r}")
+    return -at_anchor[0]
 
 
 def name_in(feed: Feed, place: str) -> str:
@@ -215,7 +169,7 @@ def add_shape(shape_id: str, part: list[Call], feeds: dict[str, Feed], feed: Fee
         place = feed.places.get(call.place)
         if place is None:
             place = next(f.places[call.place] for f in feeds.values() if call.place in f.places)
-        feed.tables["shapes"].append((shape_id, *position(place), sequence))
+        feed.tables["shapes"].append((shape_id, *place.position, sequence))
 
 
 def add_trips(
@@ -301,7 +255,7 @@ def add_stops(feed: Feed, seed: int) -> None:
         wheelchair = 1 if place.platforms or step_free < STEP_FREE_SHARE else 2
         note = "Position estimated" if row["estimated"] == "1" else ""
         shared = (row["stop_code"], row["stop_name"], note)
-        lat, lon = position(place)
+        lat, lon = place.position
         is_station = 1 if place.platforms else 0
         feed.tables["stops"].append(
             (place.stop_id, *shared, lat, lon, row["zone_id"], is_station, "",

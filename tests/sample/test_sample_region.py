@@ -116,6 +116,11 @@ def test_running_the_generator_gives_the_shipped_tables(sample_folder, tmp_path)
                 assert made.read(name) == shipped.read(name), f"{feed_id}/{name}"
 
 
+def test_the_examples_in_the_generator_hold(sample_folder):
+    command = [sys.executable, "-B", "-m", "doctest", "timetable.py"]
+    subprocess.run(command, check=True, capture_output=True, timeout=60, cwd=sample_folder)
+
+
 @pytest.mark.parametrize("feed_id", FEED_IDS)
 def test_each_feed_is_small_and_says_nothing_about_when_it_was_packed(sample_folder, feed_id):
     path = sample_folder / f"{feed_id}.zip"
