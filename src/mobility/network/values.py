@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -75,7 +76,7 @@ class StringArray:
     def __iter__(self) -> Iterator[str]:
         whole = self.data.tobytes()
         bounds = self.offsets.tolist()
-        for start, end in zip(bounds, bounds[1:], strict=False):
+        for start, end in pairwise(bounds):
             yield whole[start:end].decode()
 
 
@@ -120,7 +121,8 @@ class Network:
     station_id, station_name, station_lat, station_lon, station_tz
         StringArray (2), float64 (2), int16.
     station_stop_start, station_stops
-        CSR: the stops of each station.
+        CSR: the stops of each station at which trains can be boarded (no entrances, no rows that
+        stand for the station as a whole).
     zone_name : StringArray
         IANA names of all zones in use, sorted.
     zone_origin_s : int64[n_zones, n_days]
@@ -141,7 +143,9 @@ class Network:
     section_from_sequence, section_to_sequence, section_alias
         int32, int32, bool (the trip lists this run too, but another has precedence).
     walk_start, walk_to, walk_s, walk_m
-        CSR by stop: footpaths to other stops, seconds, metres; closed, in order of ``walk_to``.
+        CSR by stop: footpaths to other stops, seconds, metres, in order of ``walk_to``. Closed
+        (a chain of footpaths is a footpath) up to the longest walk, save for the pairs that
+        transfers.txt forbids or states a time for.
     change_s : int32[n_stops]
         Least seconds between two rides at the same stop.
     """

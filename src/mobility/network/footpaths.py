@@ -1,0 +1,250 @@
+"""Footpaths between stops: near ones, those of one station, those that the feeds state; closed.
+
+A footpath takes its metres at 1.2 m/s, at least a minute. Between two stops of one station it
+takes at least the change time there. What transfers.txt states wins over both; what it forbids
+(type 3) is no footpath, not even by a detour.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from mobility.core.errors import UsageError
+from mobility.core.units import EARTH_RADIUS_M, WALK_SPEED_M_S, distance_m
+from mobility.network.transfers import (
+    NOT_STATED,
+    TransferRules,
+    boarding_places,
+    read_transfer_rules,
+)
+from mobility.network.values import Bools, Float64s, Int32s, Int64s, read_only
+from mobility.network.walk_kernels import close_walks, group_pairs, near_pairs
+
+DEFAULT_CHANGE_S = 120  # as nigiri: planner.md, section 5
+SHORTEST_WALK_S = 60
+FORBIDDEN_CHANGE_S = 604_800  # a week: longer than any journey, small enough never to overflow
+MAX_WALK_S = 3_600
+MAX_RADIUS_M = 2_000
+MAX_STATION_STOPS = 500  # larger ones get near links only: pairs grow with the square
+SMALLEST_CELL_M = 50.0  # keeps the numbers of grid cells within their bits
+CHUNK_WALKS = 1 << 22
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Footpaths:
+    """``walk_start``, ``walk_to``, ``walk_s``, ``walk_m`` and ``change_s`` of `Network`."""
+
+    walk_start: Int32s
+    walk_to: Int32s
+    walk_s: Int32s
+    walk_m: Int32s
+    change_s: Int32s
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Links:
+    """Direct footpaths in ascending order of ``key = from * n_stops + to``."""
+
+    key: Int64s
+    s: Int32s
+    m: Int32s
+
+    def where(self, rows: Bools | Int64s | slice) -> _Links:
+        """Return the chosen rows."""
+        return _Links(self.key[rows], self.s[rows], self.m[rows])
+
+
+def compile_footpaths(
+    stops: pl.DataFrame,
+    transfers: pl.DataFrame | None,
+    *,
+    walk_radius_m: int = 400,
+    max_walk_s: int = 1200,
+) -> Footpaths:
+    """Return the footpaths of a region.
+
+    Parameters
+    ----------
+    stops : DataFrame
+        ``feed, stop_id, stop_lat, stop_lon, location_type, parent, station, border_point``.
+    transfers : DataFrame or None
+        transfers.txt of all feeds with ``feed``.
+    walk_radius_m : int
+        Stops at most this far apart are linked; 0: only transfers.txt counts, not even the stops
+        of one station are linked without it.
+    max_walk_s : int
+        A chain of footpaths is one footpath up to so many seconds. Stated times may be longer.
+
+    Raises
+    ------
+    UsageError
+        A radius or a longest walk outside the limits.
+    """
+    if not 0 <= walk_radius_m <= MAX_RADIUS_M:
+        raise UsageError(f"walk radius {walk_radius_m} m: expected 0 to {MAX_RADIUS_M}")
+    if not 0 <= max_walk_s <= MAX_WALK_S:
+        raise UsageError(f"longest walk {max_walk_s} s: expected 0 to {MAX_WALK_S}")
+    rules = read_transfer_rules(stops, transfers)
+    places = _Places.of(stops)
+    change_s = _change_times(rules, stops.height)
+    forbidden = rules.keys(stops.height)[rules.forbidden]
+    links = _rule_links(rules, places, rules.possible_only, max_walk_s)
+    stated = _rule_links(rules, places, ~rules.possible_only & ~rules.forbidden, None)
+    links = _first_wins(stated, links)
+    if walk_radius_m:
+        links = _first_wins(links, _geographic_links(places, walk_radius_m, max_walk_s))
+        links = _without(links, forbidden)
+    walks = _closed(links, stops.height, max_walk_s)
+    if walk_radius_m:
+        walks = _at_least_the_change(walks, places.station, change_s)
+    walks = _without(_first_wins(stated, walks), forbidden)
+    start = np.searchsorted(walks.key, np.arange(stops.height + 1) * stops.height)
+    return Footpaths(
+        read_only(start.astype(np.int32)),
+        read_only((walks.key % max(stops.height, 1)).astype(np.int32)),
+        read_only(walks.s),
+        read_only(walks.m),
+        read_only(change_s),
+    )
+
+
+def walk_seconds(metres: Float64s) -> Int32s:
+    """Return the seconds of walks, rounded up, at least a minute.
+
+    >>> walk_seconds(np.array([0.0, 72.0, 120.5])).tolist()
+    [60, 60, 101]
+    """
+    return np.maximum(SHORTEST_WALK_S, np.ceil(metres / WALK_SPEED_M_S)).astype(np.int32)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Places:
+    """Positions (NaN where unknown), stations (-1: none) and which stops can be boarded at."""
+
+    lat: Float64s
+    lon: Float64s
+    station: Int32s
+    boarding: Bools
+
+    @classmethod
+    def of(cls, stops: pl.DataFrame) -> _Places:
+        lat, lon = (stops[name].fill_null(np.nan).to_numpy() for name in ("stop_lat", "stop_lon"))
+        station = stops["station"].fill_null(-1).to_numpy().astype(np.int32)
+        # Nobody gets on or off at a border point, so nobody walks there either.
+        boarding = boarding_places(stops) & ~stops["border_point"].fill_null(False).to_numpy()
+        return cls(lat, lon, station, boarding)
+
+    def metres(self, a: Int32s, b: Int32s) -> Float64s:
+        """Distances between stops; NaN where a position is unknown."""
+        return distance_m(self.lat[a], self.lon[a], self.lat[b], self.lon[b])
+
+
+def _change_times(rules: TransferRules, n_stops: int) -> Int32s:
+    """Least change time at each stop: as stated, 0 where a change is only said to be possible."""
+    change_s = np.full(n_stops, DEFAULT_CHANGE_S, np.int32)
+    same = rules.from_stop == rules.to_stop
+    minimum = np.where(rules.minimum_s == NOT_STATED, DEFAULT_CHANGE_S, rules.minimum_s)
+    minimum = np.where(rules.possible_only, 0, minimum)
+    minimum = np.where(rules.forbidden, FORBIDDEN_CHANGE_S, minimum)
+    change_s[rules.from_stop[same]] = minimum[same]
+    return change_s
+
+
+def _rule_links(
+    rules: TransferRules, places: _Places, chosen: Bools, longest_s: int | None
+) -> _Links:
+    """Footpaths of the chosen rules; without a stated time they take as long as the walk."""
+    chosen = chosen & (rules.from_stop != rules.to_stop)
+    metres = np.nan_to_num(places.metres(rules.from_stop[chosen], rules.to_stop[chosen]))
+    stated = rules.minimum_s[chosen]
+    seconds = np.where(stated == NOT_STATED, walk_seconds(metres), stated)
+    links = _Links(rules.keys(len(places.lat))[chosen], seconds, np.ceil(metres).astype(np.int32))
+    # Too far to walk and no time stated: the feed means a ride that it does not describe.
+    return links if longest_s is None else links.where(seconds <= longest_s)
+
+
+def _geographic_links(places: _Places, radius_m: int, max_walk_s: int) -> _Links:
+    """Footpaths between stops within the radius or of one station, both ways."""
+    n_stops = len(places.lat)
+    known = places.boarding & np.isfinite(places.lat) & np.isfinite(places.lon)
+    rows = np.flatnonzero(known).astype(np.int32)
+    reach_m = radius_m * (1 + 1e-9) + 1e-3  # rounding must not lose what is on the limit
+    points = _points_m(places.lat[rows], places.lon[rows])
+    a, b = near_pairs(points, reach_m, max(reach_m, SMALLEST_CELL_M))
+    near = places.metres(rows[a], rows[b]) <= radius_m
+    key = rows[a[near]].astype(np.int64) * n_stops + rows[b[near]]
+    key = np.unique(np.concatenate([key, _station_pairs(rows, places.station, n_stops)]))
+    metres = places.metres(*np.divmod(key, max(n_stops, 1)))
+    links = _Links(key, walk_seconds(metres), np.ceil(metres).astype(np.int32))
+    return links.where(links.s <= max_walk_s)
+
+
+def _points_m(lat: Float64s, lon: Float64s) -> Float64s:
+    """Return float64[n, 3]: positions in space, metres from the earth's centre."""
+    phi, lam = np.radians(lat), np.radians(lon)
+    unit = np.column_stack([np.cos(phi) * np.cos(lam), np.cos(phi) * np.sin(lam), np.sin(phi)])
+    return np.ascontiguousarray(unit * EARTH_RADIUS_M)
+
+
+def _station_pairs(rows: Int32s, station: Int32s, n_stops: int) -> Int64s:
+    """Keys of all ordered pairs of stops of one station."""
+    inside = rows[station[rows] >= 0]
+    members = inside[np.argsort(station[inside], kind="stable")]
+    _, counts = np.unique(station[members], return_counts=True)
+    return group_pairs(members, counts.astype(np.int64), MAX_STATION_STOPS, n_stops)
+
+
+def _closed(links: _Links, n_stops: int, max_walk_s: int) -> _Links:
+    """All chains of links of at most ``max_walk_s`` together; longer single links are left out."""
+    starts = np.searchsorted(links.key, np.arange(n_stops + 1) * n_stops).astype(np.int32)
+    to = (links.key % max(n_stops, 1)).astype(np.int32)
+    best_s, best_m = np.full(n_stops, -1, np.int32), np.zeros(n_stops, np.int32)
+    reached, heap = np.empty(n_stops, np.int32), np.empty(len(to) + 1, np.int64)
+    size = max(CHUNK_WALKS, n_stops)
+    parts: list[_Links] = []
+    source = 0
+    while source < n_stops:
+        chunk = _Links(np.empty(size, np.int64), np.empty(size, np.int32), np.empty(size, np.int32))
+        source, n_walks = close_walks(
+            source, max_walk_s, starts, to, links.s, links.m, best_s, best_m, reached, heap,
+            chunk.key, chunk.s, chunk.m,
+        )  # fmt: skip
+        parts.append(chunk.where(slice(n_walks)))
+    return _joined(parts)
+
+
+def _joined(parts: Sequence[_Links]) -> _Links:
+    if not parts:
+        return _Links(np.empty(0, np.int64), np.empty(0, np.int32), np.empty(0, np.int32))
+    return _Links(
+        np.concatenate([part.key for part in parts]),
+        np.concatenate([part.s for part in parts]),
+        np.concatenate([part.m for part in parts]),
+    )
+
+
+def _first_wins(first: _Links, second: _Links) -> _Links:
+    """Both, in order of the key; of a pair that is in both, the first."""
+    both = _joined([first, _without(second, first.key)])
+    return both.where(np.argsort(both.key, kind="stable"))
+
+
+def _without(links: _Links, keys: Int64s) -> _Links:
+    """Return the links but those of the ascending keys."""
+    if not len(keys):
+        return links
+    at = np.minimum(np.searchsorted(keys, links.key), len(keys) - 1)
+    return links.where(keys[at] != links.key)
+
+
+def _at_least_the_change(walks: _Links, station: Int32s, change_s: Int32s) -> _Links:
+    """Return walks that within one station take at least the longer change time of their ends."""
+    a, b = np.divmod(walks.key, max(len(station), 1))
+    usual = np.where(change_s == FORBIDDEN_CHANGE_S, DEFAULT_CHANGE_S, change_s)
+    change = np.maximum(usual[a], usual[b])
+    inside = (station[a] == station[b]) & (station[a] >= 0)
+    return _Links(walks.key, np.where(inside, np.maximum(walks.s, change), walks.s), walks.m)
