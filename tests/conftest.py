@@ -1,6 +1,9 @@
 """Fixtures that every test may use."""
 
+import json
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,3 +23,40 @@ def shared_data() -> Path:
 def project_root() -> Path:
     """Return the root of the repository."""
     return ROOT
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Exit status and what was printed."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def document(self) -> Any:
+        """The JSON document on stdout."""
+        return json.loads(self.out)
+
+    @property
+    def error_line(self) -> str:
+        """The one line that says what went wrong."""
+        lines = [line for line in self.err.splitlines() if line.startswith("error: ")]
+        assert len(lines) == 1, self.err
+        return lines[0]
+
+
+@pytest.fixture
+def mobility(capfdbinary, tmp_path, monkeypatch):
+    """Return a function that runs a command and gives its outcome."""
+    monkeypatch.setenv("MOBILITY_HOME", str(tmp_path / "home"))
+
+    from mobility.cli import main
+
+    def run(*words: object) -> Outcome:
+        capfdbinary.readouterr()
+        status = main([str(word) for word in words])
+        printed = capfdbinary.readouterr()
+        return Outcome(status, printed.out.decode(), printed.err.decode())
+
+    return run

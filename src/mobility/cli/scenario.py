@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,11 +17,18 @@ from mobility.core.money import Money
 from mobility.core.time import local_time, parse_duration_s, parse_instant
 from mobility.fares import Rider
 from mobility.impact import FareComparison, compare_fares
-from mobility.journey import Journey
 from mobility.merge import Region
 from mobility.network import Edition, compile_network, open_edition, write_edition
 from mobility.planner import Planner, locate
-from mobility.timetables import Ask, Comparison, Question, apply_scenario, compare, read_scenario
+from mobility.timetables import (
+    ChangedConnection,
+    Comparison,
+    Question,
+    Side,
+    apply_scenario,
+    compare,
+    read_scenario,
+)
 
 MAX_QUESTIONS = 100_000
 app = typer.Typer(help="Change a timetable on paper and see what it does.", no_args_is_help=True)
@@ -76,8 +82,8 @@ def compare_command(
         progress_on_stderr(quiet=as_json) as report,
     ):
         comparison = compare(
-            _side(Planner(opened.network, opened.slices)),
-            _side(_planner_after(region, opened.walk_radius_m, Path(scratch))),
+            Side(Planner(opened.network, opened.slices)),
+            Side(_planner_after(region, opened.walk_radius_m, Path(scratch))),
             questions,
             progress=lambda done, total: report("questions", done, total),
         )
@@ -103,19 +109,6 @@ def compare_command(
 def _planner_after(region: Region, walk_radius_m: int, scratch: Path) -> Planner:
     network = compile_network(region, walk_radius_m=walk_radius_m)
     return Planner(network, network.slices(scratch))
-
-
-def _side(planner: Planner) -> Ask:
-    def ask(question: Question) -> Sequence[Journey]:
-        return planner.plan(
-            locate(planner.network, question.origin),
-            locate(planner.network, question.destination),
-            depart=question.departure,
-            arrive=None,
-            window_s=question.window_s,
-        ).journeys
-
-    return ask
 
 
 def _questions(
@@ -172,13 +165,22 @@ def _print_comparison(comparison: Comparison) -> None:
     )  # fmt: skip
     print_table("what changes", columns, rows)
     for title, side in (("connections broken", "broken"), ("connections new", "made")):
-        found = {c.key: c for d in comparison.differences for c in getattr(d, side)}
-        rows = [
-            [c.station, c.from_line, c.to_line, local_time(c.arrival, c.tz)[:16],
-             local_time(c.departure, c.tz)[11:16], _minutes(c.slack_s)]
-            for c in found.values()
-        ]  # fmt: skip
-        print_table(title, ("station", "from", "to", "arrives", "departs", "slack"), rows)
+        changed = {c.connection.key: c for d in comparison.differences for c in getattr(d, side)}
+        columns = ("station", "from", "to", "arrives", "departs", "slack", "on the other side")
+        print_table(title, columns, [_connection_row(c) for c in changed.values()])
+
+
+def _connection_row(changed: ChangedConnection) -> list[str]:
+    connection, other_s = changed.connection, changed.other_slack_s
+    return [
+        connection.station,
+        connection.from_line,
+        connection.to_line,
+        local_time(connection.arrival, connection.tz)[:16],
+        local_time(connection.departure, connection.tz)[11:16],
+        _minutes(connection.slack_s),
+        "no such train" if other_s is None else f"missed by {-other_s // 60} min",
+    ]
 
 
 def _minutes(seconds: int | None) -> str:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from mobility.core.time import local_time
-from mobility.journey import Journey, Leg
+from mobility.journey import Journey
+from mobility.planner import Planner, locate
+from mobility.timetables.connections import Connection, RideTimes, connections
 
 Key = tuple[int, int, int]  # departure, arrival, transfers
 
@@ -30,44 +32,38 @@ class Question:
     weight: int = 1
 
 
-class Ask(Protocol):
-    """One side of the comparison: the journeys for a question."""
+class Side:
+    """One timetable of the comparison: a planner, and when its rides call where."""
 
-    def __call__(self, question: Question) -> Sequence[Journey]:
+    def __init__(self, planner: Planner) -> None:
+        self._planner = planner
+        self.rides = RideTimes(planner.network)
+
+    def journeys(self, question: Question) -> tuple[Journey, ...]:
         """Return the Pareto set of the question's window."""
+        network = self._planner.network
+        return self._planner.plan(
+            locate(network, question.origin),
+            locate(network, question.destination),
+            depart=question.departure,
+            arrive=None,
+            window_s=question.window_s,
+        ).journeys
 
 
 @dataclass(frozen=True, slots=True)
-class Connection:
-    """A change between two trains at a station; ``slack_s`` is what remains after walking."""
+class ChangedConnection:
+    """A connection that only one side offers; ``other_slack_s`` is what the other side leaves.
 
-    station: str
-    from_line: str
-    to_line: str
-    from_trip: str
-    to_trip: str
-    arrival: int
-    departure: int
-    slack_s: int
-    tz: str
+    None: one of the two trains does not run there. Below zero: it is missed by so many seconds.
+    """
 
-    @property
-    def key(self) -> tuple[str, str, str]:
-        """What stays the same when times change: station and the two trips."""
-        return (self.station, self.from_trip, self.to_trip)
+    connection: Connection
+    other_slack_s: int | None
 
     def to_json(self) -> dict[str, Any]:
-        """Return the connection as a document."""
-        return {
-            "station": self.station,
-            "from_line": self.from_line,
-            "to_line": self.to_line,
-            "from_trip": self.from_trip,
-            "to_trip": self.to_trip,
-            "arrival": local_time(self.arrival, self.tz),
-            "departure": local_time(self.departure, self.tz),
-            "slack_s": self.slack_s,
-        }
+        """Return the connection with the other side's slack as a document."""
+        return {**self.connection.to_json(), "other_slack_s": self.other_slack_s}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +82,8 @@ class Difference:
     transfers_change: int | None
     lost: tuple[Key, ...]
     new: tuple[Key, ...]
-    broken: tuple[Connection, ...]
-    made: tuple[Connection, ...]
+    broken: tuple[ChangedConnection, ...]
+    made: tuple[ChangedConnection, ...]
 
     @property
     def changed(self) -> bool:
@@ -151,14 +147,16 @@ class Comparison:
             "newly_possible": sum(
                 d.question.weight for d in self.differences if d.after and not d.before
             ),
-            "connections_broken": len({c.key for d in self.differences for c in d.broken}),
-            "connections_new": len({c.key for d in self.differences for c in d.made}),
+            "connections_broken": len(
+                {c.connection.key for d in self.differences for c in d.broken}
+            ),
+            "connections_new": len({c.connection.key for d in self.differences for c in d.made}),
         }
 
 
 def compare(
-    before: Ask,
-    after: Ask,
+    before: Side,
+    after: Side,
     questions: Sequence[Question],
     *,
     progress: Callable[[int, int], None] | None = None,
@@ -166,31 +164,34 @@ def compare(
     """Ask both sides every question and return what differs."""
     differences = []
     for number, question in enumerate(questions, start=1):
-        differences.append(_difference(question, tuple(before(question)), tuple(after(question))))
+        differences.append(_difference(question, before, after))
         if progress is not None:
             progress(number, len(questions))
     return Comparison(tuple(differences))
 
 
-def _difference(
-    question: Question, before: tuple[Journey, ...], after: tuple[Journey, ...]
-) -> Difference:
-    keys_before, keys_after = ({_key(j) for j in side} for side in (before, after))
-    links_before, links_after = (
-        {c.key: c for j in side for c in connections(j)} for side in (before, after)
-    )
+def _difference(question: Question, before: Side, after: Side) -> Difference:
+    old, new = before.journeys(question), after.journeys(question)
+    old_keys, new_keys = ({_key(journey) for journey in side} for side in (old, new))
     return Difference(
         question,
-        before,
-        after,
-        _change(before, after, lambda j: j.arrival),
-        _change(before, after, lambda j: j.arrival - j.departure),
-        _change(before, after, lambda j: j.transfers),
-        tuple(sorted(keys_before - keys_after)),
-        tuple(sorted(keys_after - keys_before)),
-        tuple(links_before[key] for key in sorted(links_before.keys() - links_after.keys())),
-        tuple(links_after[key] for key in sorted(links_after.keys() - links_before.keys())),
+        old,
+        new,
+        _change(old, new, lambda j: j.arrival),
+        _change(old, new, lambda j: j.arrival - j.departure),
+        _change(old, new, lambda j: j.transfers),
+        tuple(sorted(old_keys - new_keys)),
+        tuple(sorted(new_keys - old_keys)),
+        _only_here(old, after.rides),
+        _only_here(new, before.rides),
     )
+
+
+def _only_here(journeys: Sequence[Journey], other: RideTimes) -> tuple[ChangedConnection, ...]:
+    """Return the connections of journeys that the other timetable does not offer."""
+    found = {c.key: c for journey in journeys for c in connections(journey)}
+    changed = (ChangedConnection(found[key], other.slack_s(found[key])) for key in sorted(found))
+    return tuple(c for c in changed if c.other_slack_s is None or c.other_slack_s < 0)
 
 
 def _key(journey: Journey) -> Key:
@@ -203,38 +204,3 @@ def _change(
     if not before or not after:
         return None
     return min(map(measure, after)) - min(map(measure, before))
-
-
-def connections(journey: Journey) -> list[Connection]:
-    """Return the changes of a journey with the slack that each leaves after walking, in seconds."""
-    found: list[Connection] = []
-    ride: Leg | None = None
-    walk_s = 0
-    for leg in journey.legs:
-        if leg.mode != "transit":
-            walk_s += leg.arrival - leg.departure
-            continue
-        if ride is not None:
-            found.append(_connection(ride, leg, walk_s))
-        ride, walk_s = leg, 0
-    return found
-
-
-def _connection(ride: Leg, following: Leg, walk_s: int) -> Connection:
-    place = following.origin
-    return Connection(
-        station=place.name,
-        from_line=ride.line,
-        to_line=following.line,
-        from_trip=_trip(ride),
-        to_trip=_trip(following),
-        arrival=ride.arrival,
-        departure=following.departure,
-        slack_s=following.departure - ride.arrival - walk_s,
-        tz=place.tz,
-    )
-
-
-def _trip(leg: Leg) -> str:
-    section = leg.sections[0]
-    return f"{section.feed}:{section.trip_id}@{section.service_date.isoformat()}"
