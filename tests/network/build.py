@@ -170,7 +170,7 @@ def build_tables(
 
 
 def read_calls(text: str) -> list[Call]:
-    """``A 08:00 B 08:10/08:12``; a trailing ``!`` after a stop is no boarding, ``?`` no alighting."""
+    """``A 08:00 B 08:10/08:12``; ``B!`` is a stop without boarding, ``B?`` without alighting."""
     words = text.split()
     calls = []
     for stop, times in zip(words[::2], words[1::2], strict=True):
@@ -282,9 +282,7 @@ def _train_tables(
     for number, train in enumerate(trains):
         calls = read_calls(train.calls) if isinstance(train.calls, str) else train.calls
         zone = train.zone or feeds[train.feed].zone
-        train_rows.append(
-            (number, zone, services[number], len(event_rows), len(calls), "single")
-        )
+        train_rows.append((number, zone, services[number], len(event_rows), len(calls), "single"))
         section_rows.append((number, number, 0, 0, len(calls) - 1, 1, len(calls), False))
         for sequence, call in enumerate(calls, start=1):
             stop = row_of[call.stop]

@@ -208,6 +208,36 @@ def fill_times(
                 target += n_runs
 
 
+@njit(types.void(_I32, _I32, _W_I32, _W_I32, _W_I32), cache=True, nogil=True)
+def index_by_stop(
+    pattern_starts: Int32s,
+    pattern_stops: Int32s,
+    stop_starts: Int32s,
+    stop_patterns: Int32s,
+    stop_positions: Int32s,
+) -> None:
+    """Write for each stop the patterns that call there and at which position, in that order.
+
+    ``stop_starts`` has one entry more than there are stops and is zero before.
+    """
+    for stop in pattern_stops:
+        stop_starts[stop] += 1
+    total = 0
+    for stop in range(stop_starts.size):
+        count = stop_starts[stop]
+        stop_starts[stop] = total
+        total += count
+    for pattern in range(pattern_starts.size - 1):
+        for index in range(pattern_starts[pattern], pattern_starts[pattern + 1]):
+            slot = stop_starts[pattern_stops[index]]
+            stop_starts[pattern_stops[index]] += 1
+            stop_patterns[slot] = pattern
+            stop_positions[slot] = index - pattern_starts[pattern]
+    for stop in range(stop_starts.size - 1, 0, -1):  # each start has moved to the next one's
+        stop_starts[stop] = stop_starts[stop - 1]
+    stop_starts[0] = 0
+
+
 @njit(types.uint64(_U64), cache=True, nogil=True)
 def checksum(words: UInt64s) -> np.uint64:
     """Return Fletcher's checksum with 32 bits a half over 64-bit words: quick, finds damage."""

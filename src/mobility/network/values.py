@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -313,9 +313,3 @@ class DaySlice:
     def n_runs(self) -> int:
         """Number of train runs."""
         return len(self.run_train)
-
-
-def array_fields(kind: type[Network] | type[DaySlice]) -> tuple[str, ...]:
-    """Return the names of the fields that are arrays, in order; a StringArray is one of them."""
-    plain = {"date", "first_date", "n_days", "epoch_s", "least_s", "greatest_s", "hash"}
-    return tuple(field.name for field in fields(kind) if field.name not in plain)

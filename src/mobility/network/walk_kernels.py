@@ -138,7 +138,7 @@ def _pop(heap: Int64s, size: int) -> int:
 
 
 @njit(
-    types.UniTuple(types.int64, 2)(
+    (
         types.int64, types.int64, _I32, _I32, _I32, _I32,
         _W_I32, _W_I32, _W_I32, _W_I64, _W_I64, _W_I32, _W_I32,
     ),

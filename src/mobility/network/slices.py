@@ -1,0 +1,265 @@
+"""Day slices: every train run of a date with its absolute times, made on demand and kept as files.
+
+A file is written under a temporary name and renamed, so that other processes see all of it or
+nothing. A damaged or foreign file is made anew; one that cannot be written is no fault, the slice
+then stays in memory.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import os
+import re
+import threading
+from collections import OrderedDict
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mobility.core.errors import EnvironmentFault, InputError, UsageError
+from mobility.core.units import DAY_S
+from mobility.network.compile import call_flags
+from mobility.network.file import (
+    FileKind,
+    MappedFile,
+    arrays_of,
+    network_hash,
+    open_file,
+    value_fields,
+    write_file,
+)
+from mobility.network.kernels import (
+    checksum,
+    fill_times,
+    find_runs,
+    index_by_stop,
+    split_overtaking,
+)
+from mobility.network.values import DaySlice, Int16s, Int32s, Network, read_only
+
+BEFORE_S = 3 * 3600  # a slice begins so long before 00:00 UTC of its date
+USUAL_DAYS = 2  # a departure on the date, in UTC, and 24 hours of travel
+MAX_DAYS = 5  # the longest window, two days, and 24 hours of travel
+KEPT_SLICES = 8
+_LOG = logging.getLogger(__name__)
+_FILE_NAME = re.compile(r"\d{4}-\d{2}-\d{2}(\+\d)?\.slice")
+
+
+def _quick_digest(data: np.ndarray[Any, np.dtype[np.uint8]]) -> str:
+    """Checksum of the bytes: a cache needs to notice damage, not forgery."""
+    whole = len(data) // 8 * 8
+    return f"{int(checksum(data[:whole].view(np.uint64))):016x}{data[whole:].tobytes().hex()}"
+
+
+SLICE_FILE = FileKind(
+    name="day slice",
+    magic=b"MOBISLC\x00",
+    format_version=1,
+    remedy="remove it, it is made anew",
+    digest=_quick_digest,
+)
+
+
+def build_slice(network: Network, date: dt.date, n_days: int = USUAL_DAYS) -> DaySlice:
+    """Return every run under way from 00:00 UTC of the date less 3 h until ``n_days`` after it.
+
+    Under way is a run from its first departure to its last arrival, both included; the span is
+    half-open. A date outside the horizon gives a slice without runs.
+    """
+    midnight = int(dt.datetime.combine(date, dt.time(), dt.UTC).timestamp()) - network.epoch_s
+    runs = _find_runs(network, midnight - BEFORE_S, midnight + n_days * DAY_S)
+    train, day, origin, part = _in_patterns(network, *runs)
+    n_patterns = int(part[-1]) + 1 if len(part) else 0
+    run_start = np.searchsorted(part, np.arange(n_patterns + 1)).astype(np.int32)
+    first_event = network.train_event_start[train[run_start[:-1]]]
+    length = network.train_event_start[train[run_start[:-1]] + 1] - first_event
+    stop_start = np.concatenate([[0], np.cumsum(length)])
+    events = np.arange(stop_start[-1]) + np.repeat(first_event - stop_start[:-1], length)
+    time_start = np.concatenate([[0], np.cumsum(length * np.diff(run_start))])
+    arrivals, departures = (np.empty(time_start[-1], np.int32) for _ in range(2))
+    fill_times(
+        run_start, time_start[:-1], train, origin,
+        network.train_event_start, network.event_arrival_s, network.event_departure_s,
+        arrivals, departures,
+    )  # fmt: skip
+    stops = network.event_stop[events]
+    by_stop = np.zeros(network.n_stops + 1, np.int32)
+    stop_patterns, stop_positions = np.empty_like(stops), np.empty_like(stops)
+    index_by_stop(stop_start.astype(np.int32), stops, by_stop, stop_patterns, stop_positions)
+    return DaySlice(
+        date=date,
+        n_days=n_days,
+        epoch_s=network.epoch_s,
+        pattern_stop_start=read_only(stop_start.astype(np.int32)),
+        pattern_stops=read_only(stops),
+        pattern_flags=read_only(call_flags(network.event_flags[events], stop_start)),
+        pattern_run_start=read_only(run_start),
+        pattern_time_start=read_only(time_start[:-1]),
+        arrivals_s=read_only(arrivals),
+        departures_s=read_only(departures),
+        run_train=read_only(train),
+        run_day=read_only(day),
+        stop_pattern_start=read_only(by_stop),
+        stop_patterns=read_only(stop_patterns),
+        stop_pattern_pos=read_only(stop_positions),
+    )
+
+
+def _find_runs(network: Network, begin_s: int, end_s: int) -> tuple[Int32s, Int16s, Int32s]:
+    """Train, day and origin of all runs under way in the span, in order of train and day."""
+    origins = network.zone_origin_s - network.epoch_s
+    late_enough = origins.max(axis=0) + network.greatest_s >= begin_s
+    early_enough = origins.min(axis=0) + network.least_s < end_s
+    days = np.flatnonzero(late_enough & early_enough)
+    first_day, end_day = (int(days[0]), int(days[-1]) + 1) if len(days) else (0, 0)
+    bits = np.unpackbits(network.service_bits, axis=1, bitorder="little")[:, first_day:end_day]
+    trains = np.bincount(network.train_service, minlength=len(bits))
+    capacity = int(bits.sum(axis=1, dtype=np.int64) @ trains)
+    train, origin = np.empty(capacity, np.int32), np.empty(capacity, np.int32)
+    day = np.empty(capacity, np.int16)
+    n_runs = find_runs(
+        network.service_bits, network.train_service, network.train_zone, origins,
+        network.train_event_start, network.event_arrival_s, network.event_departure_s,
+        first_day, end_day, begin_s, end_s, train, day, origin,
+    )  # fmt: skip
+    return train[:n_runs], day[:n_runs], origin[:n_runs]
+
+
+def _in_patterns(
+    network: Network, train: Int32s, day: Int16s, origin: Int32s
+) -> tuple[Int32s, Int16s, Int32s, Int32s]:
+    """Train, day, origin and slice pattern of the runs, those of a pattern side by side."""
+    first, last = network.train_event_start[train], network.train_event_start[train + 1] - 1
+    departure = network.event_departure_s[first] + origin
+    arrival = network.event_arrival_s[last] + origin
+    key = (network.train_pattern[train].astype(np.int64) << 32) + departure
+    order = np.lexsort((arrival, key))  # stable: what is equal stays in order of train and day
+    train, day, origin = train[order], day[order], origin[order]
+    part = split_overtaking(
+        network.train_pattern[train], train, origin,
+        network.train_event_start, network.event_arrival_s, network.event_departure_s,
+    )  # fmt: skip
+    order = np.argsort(part, kind="stable")
+    return train[order], day[order], origin[order], part[order]
+
+
+class SliceStore:
+    """The day slices of a network: a few in the process, their files shared by all processes.
+
+    Parameters
+    ----------
+    network : Network
+        Whose slices.
+    cache_dir : Path or None
+        Folder of the files, made where it is missing; None keeps slices in memory only.
+
+    All methods may be called from several threads at once.
+    """
+
+    def __init__(self, network: Network, cache_dir: Path | None) -> None:
+        self._network = network
+        self._cache_dir = cache_dir
+        self._slices: OrderedDict[tuple[dt.date, int], DaySlice] = OrderedDict()
+        self._making: dict[tuple[dt.date, int], threading.Lock] = {}
+        self._lock = threading.Lock()
+        self._hash = network_hash(network) if cache_dir else ""
+
+    def get(self, date: dt.date, n_days: int = USUAL_DAYS) -> DaySlice:
+        """Return the slice of a date, from memory, from its file, or made now.
+
+        Parameters
+        ----------
+        date : date
+            Date in UTC of the earliest departure that is looked for.
+        n_days : int
+            How many days after 00:00 UTC of the date the slice reaches, 1 to `MAX_DAYS`; two
+            hold 24 hours of travel after any departure on the date.
+
+        Raises
+        ------
+        UsageError
+            ``n_days`` outside its limits.
+        """
+        if not 1 <= n_days <= MAX_DAYS:
+            raise UsageError(f"a slice of {n_days} days: expected 1 to {MAX_DAYS}")
+        key = (date, n_days)
+        with self._lock:
+            if found := self._recall(key):
+                return found
+            making = self._making.setdefault(key, threading.Lock())
+        with making:
+            with self._lock:
+                if found := self._recall(key):
+                    return found
+            made = self._load(date, n_days)
+            with self._lock:
+                self._slices[key] = made
+                self._making.pop(key, None)
+                while len(self._slices) > KEPT_SLICES:
+                    self._slices.popitem(last=False)
+            return made
+
+    def _recall(self, key: tuple[dt.date, int]) -> DaySlice | None:
+        found = self._slices.get(key)
+        if found is not None:
+            self._slices.move_to_end(key)
+        return found
+
+    def _load(self, date: dt.date, n_days: int) -> DaySlice:
+        if self._cache_dir is None:
+            return build_slice(self._network, date, n_days)
+        extra = "" if n_days == USUAL_DAYS else f"+{n_days}"
+        path = self._cache_dir / f"{date.isoformat()}{extra}.slice"
+        meta = {"network": self._hash, "date": date.isoformat(), "n_days": n_days}
+        if path.exists():
+            try:
+                found = _read_slice(path, meta, self._network.epoch_s)
+                with suppress(OSError):  # the time of last use decides what is removed
+                    os.utime(path)
+                return found
+            except InputError as error:
+                _LOG.warning("a day slice is made anew: %s", error)
+        made = build_slice(self._network, date, n_days)
+        try:
+            self._write(path, meta, made)
+            return _read_slice(path, meta, self._network.epoch_s)
+        except (EnvironmentFault, InputError, OSError) as error:
+            _LOG.warning("a day slice stays in memory: %s", error)
+            return made
+
+    def _write(self, path: Path, meta: dict[str, Any], made: DaySlice) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
+        try:
+            write_file(temporary, SLICE_FILE, meta, arrays_of(made))
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+        self._remove_oldest(path)
+
+    def _remove_oldest(self, newest: Path) -> None:
+        """Keep the files last used; another process may remove the same ones at the same time."""
+        used: list[tuple[float, Path]] = []
+        for path in newest.parent.iterdir():
+            if _FILE_NAME.fullmatch(path.name) and path != newest:
+                with suppress(OSError):
+                    used.append((path.stat().st_mtime, path))
+        for _, path in sorted(used, reverse=True)[KEPT_SLICES - 1 :]:
+            path.unlink(missing_ok=True)
+
+
+def _read_slice(path: Path, meta: dict[str, Any], epoch_s: int) -> DaySlice:
+    mapped: MappedFile = open_file(path, SLICE_FILE)
+    if mapped.meta != meta:
+        raise InputError(f"{path}: a slice of another network or date")
+    if damaged := mapped.damaged():
+        raise InputError(f"{path}: section {damaged[0]} is damaged")
+    return DaySlice(
+        date=dt.date.fromisoformat(meta["date"]),
+        n_days=meta["n_days"],
+        epoch_s=epoch_s,
+        **value_fields(DaySlice, mapped),
+    )
