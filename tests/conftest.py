@@ -60,3 +60,20 @@ def mobility(capfdbinary, tmp_path, monkeypatch):
         return Outcome(status, printed.out.decode(), printed.err.decode())
 
     return run
+
+
+@pytest.fixture(scope="session")
+def sample_region() -> Path:
+    """Return the folder of the sample region."""
+    return ROOT / "feeds" / "basel"
+
+
+@pytest.fixture(scope="session")
+def sample_edition(sample_region: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of the sample region's edition, built once per test run."""
+    from mobility.cli.build import build_edition
+    from mobility.feeds import read_manifest
+
+    folder = tmp_path_factory.mktemp("sample") / "edition"
+    build_edition(read_manifest(sample_region), folder)
+    return folder

@@ -14,8 +14,8 @@ FEED_ID = re.compile(r"[a-z0-9-]+")
 def feed_id_from_name(stem: str) -> str:
     """Return the feed id that a file's stem stands for: lower case, all else as ``-``.
 
-    >>> feed_id_from_name("renfe_cercanias")
-    'renfe-cercanias'
+    >>> feed_id_from_name("north_rail")
+    'north-rail'
     """
     return re.sub(r"[^a-z0-9-]", "-", stem.lower())
 

@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from mobility.core.errors import FormatVersionError, InputError, ManifestError
 from mobility.core.ids import split_reference
@@ -27,6 +27,13 @@ from mobility.merge.region import Region
 FORMAT_VERSION = 1
 MAX_SHIFT_MIN = 720  # half a day: more is another timetable, not a shift
 MAX_EDITS = 1_000
+MAX_REFERENCES = 1_000
+
+References = Annotated[
+    tuple[str, ...],
+    BeforeValidator(lambda value: [value] if isinstance(value, str) else value),
+    Field(min_length=1, max_length=MAX_REFERENCES),
+]
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -50,10 +57,12 @@ class _Edit(BaseModel):
 class _LineEdit(_Edit):
     """An edit of all trains of a line, or of those that start in a band of the day.
 
-    ``starts_from`` and ``starts_before`` are GTFS times at the train's first stop, half-open.
+    ``line`` is a reference, or a list of them where several feeds list the line: a train of two of
+    them is edited once. ``starts_from`` and ``starts_before`` are GTFS times at the train's first
+    stop, half-open.
     """
 
-    line: str
+    line: References
     starts_from: str | None = None
     starts_before: str | None = None
 
@@ -88,14 +97,14 @@ class ShiftTrip(_Shift, _Edit):
     """Run one trip some minutes later (or earlier, below zero)."""
 
     kind: Literal["shift_trip"]
-    trip: str
+    trip: References
 
 
 class CancelTrip(_Edit):
     """Do not run one trip."""
 
     kind: Literal["cancel_trip"]
-    trip: str
+    trip: References
 
 
 Edit = Annotated[ShiftLine | CancelLine | ShiftTrip | CancelTrip, Field(discriminator="kind")]
@@ -195,7 +204,7 @@ def _apply(region: Region, edit: Edit, number: int) -> tuple[Region, Notice]:
     runs = region.days[region.tables["trains"]["service"].to_numpy()[trains]]
     active = (runs & mask).any(axis=1)
     trains, whole = trains[active], ~(runs[active] & ~mask).any(axis=1)
-    target = edit.line if isinstance(edit, _LineEdit) else edit.trip
+    target = ", ".join(edit.line if isinstance(edit, _LineEdit) else edit.trip)
     if not len(trains):
         message = "touches no train on any day of the edition: nothing is changed"
         return region, _notice(
@@ -228,11 +237,11 @@ def _trains_of(region: Region, edit: Edit) -> Ints:
     """Return the trains that a line's or trip's part belongs to, in order."""
     sections = region.tables["sections"]
     if isinstance(edit, ShiftTrip | CancelTrip):
-        trips = [find_trip(region, edit.trip)]
+        trips = [find_trip(region, trip) for trip in edit.trip]
     else:
-        route = find_line(region, edit.line)
-        of_route = region.tables["trips"]["route"].to_numpy() == route
-        trips = np.flatnonzero(of_route).tolist()
+        routes = [find_line(region, line) for line in edit.line]
+        of_routes = np.isin(region.tables["trips"]["route"].to_numpy(), routes)
+        trips = np.flatnonzero(of_routes).tolist()
     chosen = sections.filter(~pl.col("alias") & pl.col("trip").is_in(trips))
     trains = np.unique(chosen["train"].to_numpy()).astype(np.int64)
     if isinstance(edit, _LineEdit):
