@@ -1,7 +1,38 @@
-"""A region compiled into flat arrays: `Network`, its day slices, and the edition on disk."""
+"""A region compiled into flat arrays: `Network`, its day slices, and the edition on disk.
 
-from mobility.network.compile import compile_network
-from mobility.network.slices import SliceStore
+Names are imported when they are first used: who plans needs neither tables nor the compiler.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from mobility.network.values import DaySlice, Network, StringArray
 
-__all__ = ["DaySlice", "Network", "SliceStore", "StringArray", "compile_network"]
+if TYPE_CHECKING:
+    from mobility.network.compile import compile_network
+    from mobility.network.edition import Edition, open_edition, write_edition
+    from mobility.network.slices import SliceStore
+
+__all__ = [
+    "DaySlice",
+    "Edition",
+    "Network",
+    "SliceStore",
+    "StringArray",
+    "compile_network",
+    "open_edition",
+    "write_edition",
+]
+_MODULE_OF = {
+    "Edition": "edition",
+    "SliceStore": "slices",
+    "compile_network": "compile",
+    "open_edition": "edition",
+    "write_edition": "edition",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)

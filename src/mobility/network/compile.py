@@ -15,17 +15,14 @@ from mobility.network.footpaths import compile_footpaths
 from mobility.network.kernels import group_trains
 from mobility.network.transfers import boarding_places
 from mobility.network.values import (
-    ALIGHTING_BIT,
-    BOARDING_BIT,
     BORDER_POINT_BIT,
     DROP_OFF_SHIFT,
     PICKUP_MASK,
     Bools,
     Int32s,
-    Int64s,
     Network,
     StringArray,
-    UInt8s,
+    call_flags,
     read_only,
 )
 
@@ -197,21 +194,6 @@ def _train_arrays(
         "train_pattern": read_only(group_trains(starts, events["event_stop"], calls)),
         "train_event_start": starts,
     }
-
-
-def call_flags(event_flags: UInt8s, train_event_start: Int64s) -> UInt8s:
-    """Return `BOARDING_BIT` and `ALIGHTING_BIT` of each event.
-
-    Regular boarding and alighting only (types 0): a call on demand (2, 3) is no call one can
-    count on. Nobody boards at the last position or alights at the first, whatever the feed says.
-    """
-    boarding = (event_flags & PICKUP_MASK) == 0
-    alighting = (event_flags & (PICKUP_MASK << DROP_OFF_SHIFT)) == 0
-    flags = boarding * np.uint8(BOARDING_BIT) | alighting * np.uint8(ALIGHTING_BIT)
-    flags[(event_flags & BORDER_POINT_BIT) != 0] = 0
-    flags[train_event_start[:-1]] &= np.uint8(0xFF ^ ALIGHTING_BIT)
-    flags[train_event_start[1:] - 1] &= np.uint8(0xFF ^ BOARDING_BIT)
-    return np.asarray(flags, np.uint8)
 
 
 def _section_arrays(sections: pl.DataFrame, n_trains: int) -> Arrays:

@@ -21,7 +21,6 @@ import numpy as np
 
 from mobility.core.errors import EnvironmentFault, InputError, UsageError
 from mobility.core.units import DAY_S
-from mobility.network.compile import call_flags
 from mobility.network.file import (
     FileKind,
     MappedFile,
@@ -38,7 +37,7 @@ from mobility.network.kernels import (
     index_by_stop,
     split_overtaking,
 )
-from mobility.network.values import DaySlice, Int16s, Int32s, Network, read_only
+from mobility.network.values import DaySlice, Int16s, Int32s, Network, call_flags, read_only
 
 BEFORE_S = 3 * 3600  # a slice begins so long before 00:00 UTC of its date
 USUAL_DAYS = 2  # a departure on the date, in UTC, and 24 hours of travel

@@ -313,3 +313,18 @@ class DaySlice:
     def n_runs(self) -> int:
         """Number of train runs."""
         return len(self.run_train)
+
+
+def call_flags(event_flags: UInt8s, train_event_start: Int64s) -> UInt8s:
+    """Return `BOARDING_BIT` and `ALIGHTING_BIT` of each event.
+
+    Regular boarding and alighting only (types 0): a call on demand (2, 3) is no call one can
+    count on. Nobody boards at the last position or alights at the first, whatever the feed says.
+    """
+    boarding = (event_flags & PICKUP_MASK) == 0
+    alighting = (event_flags & (PICKUP_MASK << DROP_OFF_SHIFT)) == 0
+    flags = boarding * np.uint8(BOARDING_BIT) | alighting * np.uint8(ALIGHTING_BIT)
+    flags[(event_flags & BORDER_POINT_BIT) != 0] = 0
+    flags[train_event_start[:-1]] &= np.uint8(0xFF ^ ALIGHTING_BIT)
+    flags[train_event_start[1:] - 1] &= np.uint8(0xFF ^ BOARDING_BIT)
+    return np.asarray(flags, np.uint8)
