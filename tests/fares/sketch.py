@@ -1,0 +1,88 @@
+"""Journeys by hand: stops and minutes from a sketch, positions from the sample region's feeds."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+import zipfile
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from mobility.journey import Call, Journey, Leg, Place, Section
+
+ROOT = Path(__file__).resolve().parents[2]
+ZONE = "Europe/Zurich"  # the sketches' clock; Berlin and Paris show the same time
+
+
+@lru_cache(maxsize=1)
+def sample_places() -> dict[str, Place]:
+    """Return the places of the sample region by reference."""
+    places = {}
+    for path in sorted((ROOT / "feeds" / "basel").glob("*.zip")):
+        with zipfile.ZipFile(path) as archive, archive.open("stops.txt") as file:
+            for row in csv.DictReader(io.TextIOWrapper(file, "utf-8-sig")):
+                reference = f"{path.stem}:{row['stop_id']}"
+                lat, lon = float(row["stop_lat"]), float(row["stop_lon"])
+                places[reference] = Place(reference, "", row["stop_name"], lat, lon, ZONE)
+    return places
+
+
+def make_leg(
+    sketch: Mapping[str, Any], date: dt.date, places: Mapping[str, Place] | None = None
+) -> Leg:
+    """Return the transit leg of a sketch: ``departs``, ``minutes``, ``stops``, ``sections``."""
+    known = sample_places() if places is None else places
+    start = dt.datetime.combine(
+        date, dt.time.fromisoformat(sketch["departs"]), ZoneInfo(ZONE)
+    ).timestamp()
+    border = set(sketch.get("border_points", ()))
+    calls = tuple(
+        Call(known[stop], int(start) + 60 * minute, int(start) + 60 * minute, stop in border)
+        for stop, minute in zip(sketch["stops"], sketch["minutes"], strict=True)
+    )
+    sections = tuple(
+        Section(
+            feed=part["feed"],
+            agency_id=part["agency"],
+            route_id=part["route"],
+            trip_id="trip",
+            service_date=date,
+            from_sequence=part.get("from", 0),
+            to_sequence=part.get("to", len(calls) - 1),
+            country=part.get("country"),
+            from_call=part.get("from", 0),
+            to_call=part.get("to", len(calls) - 1),
+        )
+        for part in sketch["sections"]
+    )
+    return Leg(
+        mode="transit",
+        origin=calls[0].place,
+        destination=calls[-1].place,
+        departure=calls[0].departure,
+        arrival=calls[-1].arrival,
+        line=sketch.get("line", ""),
+        sections=sections,
+        calls=calls,
+    )
+
+
+def walk(origin: Place, destination: Place, departure: int, seconds: int = 180) -> Leg:
+    """Return a walk of some minutes."""
+    return Leg("walk", origin, destination, departure, departure + seconds, walk_m=200)
+
+
+def make_journey(legs: Sequence[Leg]) -> Journey:
+    """Return the journey of the legs."""
+    rides = sum(leg.mode == "transit" for leg in legs)
+    return Journey(
+        departure=legs[0].departure,
+        arrival=legs[-1].arrival,
+        transfers=max(0, rides - 1),
+        walk_m=sum(leg.walk_m for leg in legs),
+        legs=tuple(legs),
+    )
