@@ -143,7 +143,8 @@ fare_products fare_product_id rider_category_id fare_media_id
     amount float !
     currency currency !
 
-fare_leg_rules network_id from_area_id to_area_id from_timeframe_group_id to_timeframe_group_id fare_product_id
+fare_leg_rules network_id from_area_id to_area_id from_timeframe_group_id \
+to_timeframe_group_id fare_product_id
     leg_group_id id
     network_id id > networks.network_id|routes.network_id
     from_area_id id > areas.area_id

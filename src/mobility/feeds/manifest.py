@@ -1,0 +1,270 @@
+"""The region manifest ``region.toml`` and the decisions beside it."""
+
+from __future__ import annotations
+
+import csv
+import re
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from mobility.core.errors import FormatVersionError, ManifestError, TimeError
+from mobility.core.ids import FEED_ID, feed_id_from_name, split_reference
+from mobility.core.time import find_zone
+
+FORMAT = 1
+MANIFEST_NAME = "region.toml"
+DECISIONS_NAME = "decisions.csv"
+DEFAULT_PRECEDENCE = 100
+MAX_MANIFEST_BYTES = 1 << 20
+MAX_DECISIONS_BYTES = 64 << 20
+ARCHIVE_SUFFIXES = (".zip", ".gtfs")
+
+
+def _check_zone(name: str) -> str:
+    try:
+        find_zone(name)
+    except TimeError as error:
+        raise ValueError(str(error)) from None
+    return name
+
+
+def _check_pattern(pattern: str) -> str:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"{pattern!r} is no regular expression ({error})") from None
+    return pattern
+
+
+Id = Annotated[str, StringConstraints(pattern=f"^{FEED_ID.pattern}$", max_length=64)]
+Zone = Annotated[str, AfterValidator(_check_zone)]
+Pattern = Annotated[str, StringConstraints(max_length=500), AfterValidator(_check_pattern)]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class TrainNumberRule(_Model):
+    """Where a feed says the train number: a column of trips, and the pattern's first group."""
+
+    column: str
+    pattern: Pattern
+
+    @field_validator("pattern")
+    @classmethod
+    def _has_group(cls, pattern: str) -> str:
+        if not re.compile(pattern).groups:
+            raise ValueError(f"{pattern!r} has no group (...) for the number")
+        return pattern
+
+
+class FeedConfig(_Model):
+    """One feed of a region.
+
+    ``path`` is resolved against the manifest's folder; a lower ``precedence`` wins.
+    """
+
+    id: Id
+    path: Path
+    country: Annotated[str, StringConstraints(pattern="^[A-Z]{2}$")] | None = None
+    precedence: int = Field(default=DEFAULT_PRECEDENCE, ge=0, le=1_000_000)
+    licence: str = ""
+    attribution: str = ""
+    train_number: TrainNumberRule | None = None
+    border_point: Pattern | None = None
+    default_timezone: Zone | None = None
+
+
+class HandOver(_Model):
+    """Two train numbers that are one train, and where they meet.
+
+    ``left`` and ``right`` are ``feed:number``, ``station`` is ``feed:stop_id``.
+    """
+
+    left: str
+    right: str
+    station: str
+
+
+class Decision(_Model):
+    """What people decided of a candidate: two references are the same station or train, or not."""
+
+    kind: Literal["station", "train"]
+    left: str
+    right: str
+    decision: Literal["same", "different"]
+    reason: str = ""
+
+
+class Manifest(_Model):
+    """A region: its feeds and what people know about them."""
+
+    format: Literal[1]
+    id: Id
+    name: str
+    timezone: Zone | None = None
+    languages: tuple[str, ...] = ()
+    notice: dict[str, str] = {}
+    feeds: tuple[FeedConfig, ...] = Field(min_length=1)
+    hand_overs: tuple[HandOver, ...] = ()
+    decisions: tuple[Decision, ...] = ()
+    folder: Path
+
+    @model_validator(mode="after")
+    def _agrees_with_itself(self) -> Manifest:
+        ids = [feed.id for feed in self.feeds]
+        doubled = sorted({one for one in ids if ids.count(one) > 1})
+        if doubled:
+            raise ValueError(f"two feeds have the id {doubled[0]!r}; ids must differ")
+        for pair in self.hand_overs:
+            for reference in (pair.left, pair.right, pair.station):
+                if split_reference(reference, ids)[0] is None:
+                    raise ValueError(f"hand_overs: {reference!r} names no feed of this manifest")
+        return self
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Return the manifest of a region folder or of its ``region.toml``, with its decisions.
+
+    Raises
+    ------
+    ManifestError
+        Missing, malformed, or it contradicts itself; names the place in the file.
+    FormatVersionError
+        ``format`` is not 1.
+    """
+    file = path / MANIFEST_NAME if path.is_dir() else path
+    document = _read_toml(file)
+    if document.get("format") != FORMAT:
+        raise FormatVersionError(
+            f"{file}: format is {document.get('format')!r}; this program reads format = {FORMAT}"
+        )
+    folder = file.parent
+    for name in ("folder", "decisions"):
+        if name in document:
+            raise ManifestError(f"{file}: {name}: not a field of a manifest")
+    feeds = document.get("feeds")
+    if isinstance(feeds, list):
+        document["feeds"] = [_with_path(feed, folder) for feed in feeds]
+    decisions = read_decisions(folder / DECISIONS_NAME)
+    return _validated(document | {"folder": folder, "decisions": decisions}, file)
+
+
+def manifest_of_sources(paths: Sequence[Path]) -> Manifest:
+    """Return the manifest of GTFS zips or folders that were given without one.
+
+    Feed ids come from the file stems; where the countries' order matters, write a manifest.
+
+    Raises
+    ------
+    ManifestError
+        No path, or two paths whose stems give the same id.
+
+    >>> [feed.id for feed in manifest_of_sources([Path("a_b.zip"), Path("city")]).feeds]
+    ['a-b', 'city']
+    """
+    if not paths:
+        raise ManifestError("no feed was given; expected GTFS zips or folders, or a region folder")
+    feeds = [{"id": _id_of(path), "path": path} for path in paths]
+    document = {"format": FORMAT, "id": "region", "name": "Region", "feeds": feeds}
+    return _validated(document | {"folder": Path()}, Path("the feeds given"))
+
+
+def read_decisions(file: Path) -> tuple[Decision, ...]:
+    """Return the decisions of a file with the columns kind, left, right, decision, reason.
+
+    A file that is not there holds none.
+
+    Raises
+    ------
+    ManifestError
+        A column is missing or a row is malformed; names the line.
+    """
+    if not file.is_file():
+        return ()
+    text = _read_text(file, MAX_DECISIONS_BYTES)
+    reader = csv.DictReader(text.splitlines())
+    missing = {"kind", "left", "right", "decision"} - set(reader.fieldnames or ())
+    if missing:
+        raise ManifestError(f"{file}: no column {sorted(missing)[0]!r} in the header")
+    decisions = []
+    for row in reader:
+        if any((cell or "").strip() for cell in row.values() if not isinstance(cell, list)):
+            decisions.append(_decision(row, file, reader.line_num))
+    return tuple(decisions)
+
+
+def _decision(row: dict[str | Any, Any], file: Path, line: int) -> Decision:
+    if None in row:
+        raise ManifestError(f"{file}: line {line}: more fields than the header")
+    known = {name: (row[name] or "").strip() for name in Decision.model_fields if name in row}
+    try:
+        return Decision.model_validate(known)
+    except ValidationError as error:
+        raise ManifestError(f"{file}: line {line}: {_first_fault(error)}") from None
+
+
+def _id_of(path: Path) -> str:
+    name = path.name or path.resolve().name
+    stem = Path(name).stem if Path(name).suffix.lower() in ARCHIVE_SUFFIXES else name
+    return feed_id_from_name(stem)
+
+
+def _with_path(feed: Any, folder: Path) -> Any:
+    if isinstance(feed, dict) and isinstance(feed.get("path"), str):
+        return feed | {"path": folder / feed["path"]}
+    return feed
+
+
+def _read_text(file: Path, limit: int) -> str:
+    try:
+        data = file.read_bytes()
+    except FileNotFoundError:
+        raise ManifestError(f"{file}: there is no such file") from None
+    except OSError as fault:
+        raise ManifestError(f"{file}: cannot be read: {fault.strerror}") from None
+    if len(data) > limit:
+        raise ManifestError(f"{file}: {len(data)} bytes; at most {limit}")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as fault:
+        raise ManifestError(f"{file}: not UTF-8 at byte {fault.start}") from None
+
+
+def _read_toml(file: Path) -> dict[str, Any]:
+    text = _read_text(file, MAX_MANIFEST_BYTES)
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as fault:
+        raise ManifestError(f"{file}: not TOML: {fault}") from None
+
+
+def _validated(document: dict[str, Any], file: Path) -> Manifest:
+    try:
+        return Manifest.model_validate(document)
+    except ValidationError as error:
+        raise ManifestError(f"{file}: {_first_fault(error)}") from None
+
+
+def _first_fault(error: ValidationError) -> str:
+    """Return pydantic's first finding as one line: where, and what was expected."""
+    fault = error.errors(include_url=False)[0]
+    place = ".".join(str(part) for part in fault["loc"])
+    told = fault["msg"].removeprefix("Value error, ").replace("\n", " ")
+    value = fault.get("input")
+    shown = f" (is {value!r})" if isinstance(value, str | int | float | bool) else ""
+    return f"{place}: {told}{shown}" if place else told
