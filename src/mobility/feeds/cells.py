@@ -8,16 +8,17 @@ import polars as pl
 
 from mobility.core.errors import TimeError
 from mobility.core.time import find_zone, parse_gtfs_time
-from mobility.feeds.findings import RULES, Findings
+from mobility.feeds.findings import Findings
 from mobility.feeds.read import LINE, REPAIRED
 from mobility.schema import Column, Table
 
+_TEXT = ("id", "text", "color", "url", "zone", "currency", "language")
 TYPES: dict[str, pl.DataType] = {
-    **{kind: pl.String() for kind in ("id", "text", "color", "url", "zone", "currency", "language")},
+    **{kind: pl.String() for kind in _TEXT},
     **{kind: pl.Int32() for kind in ("int", "enum", "time")},
     **{kind: pl.Float64() for kind in ("float", "lat", "lon")},
     "date": pl.Date(),
-}  # fmt: skip
+}
 CODES = {
     "int": "invalid_integer", "enum": "invalid_integer", "float": "invalid_float",
     "lat": "invalid_float", "lon": "invalid_float", "date": "invalid_date", "time": "invalid_time",
@@ -145,7 +146,8 @@ def _convert(
         return _to_float(text)
     if kind == "time":
         return times.read(text), None
-    return _CONVERTERS.get(kind, lambda cells: cells)(text), None
+    convert = _CONVERTERS.get(kind)
+    return (convert(text) if convert else text), None
 
 
 def _to_int(text: pl.Series) -> pl.Series:
@@ -189,6 +191,10 @@ def _to_zone(text: pl.Series) -> pl.Series:
     return text.zip_with(text.is_in(known), pl.Series([None], dtype=pl.String))
 
 
+def _to_upper(text: pl.Series) -> pl.Series:
+    return text.str.to_uppercase()
+
+
 def is_zone(name: str) -> bool:
     """Return whether a text names a time zone."""
     try:
@@ -202,7 +208,7 @@ _CONVERTERS: dict[str, Callable[[pl.Series], pl.Series]] = {
     "date": _to_date,
     "color": _to_color,
     "zone": _to_zone,
-    "currency": lambda text: text.str.to_uppercase(),
+    "currency": _to_upper,
 }
 
 

@@ -8,7 +8,6 @@ outside. Caps are absolute bytes counted while inflating, because an honest padd
 from __future__ import annotations
 
 import hashlib
-import io
 import lzma
 import tempfile
 import zipfile
@@ -16,7 +15,6 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO
 
@@ -59,22 +57,17 @@ _READ_FAULTS = (
 )  # fmt: skip
 
 
-class CappedStream(io.RawIOBase):
+class CappedStream:
     """A binary stream that hashes what passes and stops at a cap."""
 
     def __init__(self, raw: IO[bytes], name: str, cap: Cap) -> None:
-        super().__init__()
         self._raw = raw
         self._name = name
         self._cap = cap
         self._digest = hashlib.sha256()
         self.bytes_read = 0
 
-    def readable(self) -> bool:
-        """Return True."""
-        return True
-
-    def read(self, size: int = -1) -> bytes:
+    def read(self, size: int = CHUNK_BYTES) -> bytes:
         """Return up to ``size`` bytes.
 
         Raises
@@ -83,7 +76,7 @@ class CappedStream(io.RawIOBase):
             Too many bytes, or the archive is damaged here.
         """
         try:
-            data = self._raw.read(CHUNK_BYTES if size < 0 else size)
+            data = self._raw.read(size)
         except _READ_FAULTS as fault:
             raise FeedError(f"{self._cap.place}: {self._name} is damaged: {fault}") from None
         self.bytes_read += len(data)
@@ -91,13 +84,9 @@ class CappedStream(io.RawIOBase):
         self._digest.update(data)
         return data
 
-    def readall(self) -> bytes:
-        """Return all that is left."""
-        return b"".join(iter(lambda: self.read(CHUNK_BYTES), b""))
-
     def read_up_to(self, limit: int) -> bytes:
         """Return all that is left, or raise FeedError beyond the limit."""
-        data = self.readall()
+        data = b"".join(iter(self.read, b""))
         if len(data) > limit:
             raise FeedError(f"{self._cap.place}: {self._name} is beyond {limit} bytes; refused")
         return data
@@ -107,9 +96,8 @@ class CappedStream(io.RawIOBase):
         return self._digest.hexdigest()
 
     def close(self) -> None:
-        """Close the stream below too."""
+        """Close the stream below."""
         self._raw.close()
-        super().close()
 
 
 @dataclass(slots=True)
@@ -200,9 +188,8 @@ def _open_zip(path: Path) -> Iterator[zipfile.ZipFile]:
         raise FeedError(f"{path}: there is no such file or folder") from None
     except OSError as fault:
         raise FeedError(f"{path}: cannot be opened: {fault.strerror}") from None
-    with head:
-        with _archive(head, str(path)) as archive:
-            yield archive
+    with head, _archive(head, str(path)) as archive:
+        yield archive
 
 
 @contextmanager
@@ -317,9 +304,13 @@ def _folder_source(path: Path, findings: Findings) -> Source:
         if not found.resolve().is_relative_to(root):
             findings.add("unsafe_member_name", value=name)
             continue
-        openers[name] = partial(found.open, "rb")
+        openers[name] = _file_opener(found)
         sizes[name] = found.stat().st_size
     return _choose(str(path), openers, sizes, findings)
+
+
+def _file_opener(path: Path) -> Opener:
+    return lambda: path.open("rb")
 
 
 def _choose(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import IO, cast
+from typing import Protocol
 
 from mobility.core.errors import FeedError
 from mobility.feeds.findings import Findings
@@ -21,6 +21,14 @@ UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
 CONTROL = bytes(code for code in (*range(32), 127) if code not in b"\t\n\r")
 
 
+class ByteStream(Protocol):
+    """What bytes are read from."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return up to ``size`` bytes, none at the end."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Block:
     """Whole lines of a file: normalised bytes and the number of the first line."""
@@ -30,7 +38,7 @@ class Block:
 
 
 def read_blocks(
-    stream: IO[bytes], file: str, findings: Findings, *, size: int = BLOCK_BYTES
+    stream: ByteStream, file: str, findings: Findings, *, size: int = BLOCK_BYTES
 ) -> Iterator[Block]:
     """Yield the normalised blocks of a file; together they hold every line once, in order.
 
@@ -48,8 +56,8 @@ def read_blocks(
             line += data.count(b"\n")
 
 
-def _cut_at_lines(stream: IO[bytes], file: str, findings: Findings, size: int) -> Iterator[bytes]:
-    """Yield pieces of at most about ``size`` bytes that end with a line end (the last is given one)."""
+def _cut_at_lines(stream: ByteStream, file: str, findings: Findings, size: int) -> Iterator[bytes]:
+    """Yield pieces of about ``size`` bytes that end with a line end; the last one is given one."""
     head = stream.read(4)
     if head.startswith(UTF16_BOMS):
         findings.add("utf16", file)
@@ -86,9 +94,9 @@ def _with_line_ends(data: bytes, line_end: bytes) -> bytes:
     return data.replace(b"\r", b"\n") if line_end == b"\r" else data
 
 
-def _utf16(head: bytes, stream: IO[bytes]) -> IO[bytes]:
+def _utf16(head: bytes, stream: ByteStream) -> ByteStream:
     """Return a stream of UTF-8 bytes of a UTF-16 stream whose first bytes were read."""
-    text = head + stream.read()
+    text = head + b"".join(iter(lambda: stream.read(BLOCK_BYTES), b""))
     return io.BytesIO(text.decode("utf-16", errors="replace").encode())
 
 
@@ -147,8 +155,3 @@ def _decode_western(line: bytes) -> str:
         return line.decode("cp1252")
     except UnicodeDecodeError:
         return line.decode("latin-1")
-
-
-def stream_of(data: bytes) -> IO[bytes]:
-    """Return a stream over bytes (for texts that are already in memory)."""
-    return cast(IO[bytes], io.BytesIO(data))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date
 
 import polars as pl
 
@@ -111,7 +110,7 @@ def load_table(name: str, reading: Reading) -> None:
     reading.frames[name] = empty
     if file not in reading.source:
         return
-    parts = []
+    parts: list[pl.DataFrame] = []
     reading.read[name] = 0
     with reading.source.open(file) as stream:
         for block in read_text(stream, table, reading.findings):
@@ -150,9 +149,3 @@ def _is_first(frame: pl.DataFrame, columns: list[str]) -> pl.Series:
 def kept_rows(reading: Reading, name: str) -> int:
     """Return how many rows that were read still stand for something."""
     return len(reading.frames[name]) + reading.kept_apart.get(name, 0)
-
-
-def first_date(frame: pl.DataFrame, column: str) -> date | None:
-    """Return the earliest date of a column, or None where there is none."""
-    value = frame[column].min() if len(frame) else None
-    return value if isinstance(value, date) else None

@@ -9,14 +9,13 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import IO
 
 import numpy as np
 import polars as pl
 
 from mobility.core.errors import FeedError
 from mobility.feeds.findings import Findings
-from mobility.feeds.lines import BLOCK_BYTES, Block, read_blocks
+from mobility.feeds.lines import BLOCK_BYTES, Block, ByteStream, read_blocks
 from mobility.feeds.records import Layout, parse_records
 from mobility.schema import Table
 
@@ -49,7 +48,7 @@ class TextBlock:
 
 
 def read_text(
-    stream: IO[bytes], table: Table, findings: Findings, *, size: int = BLOCK_BYTES
+    stream: ByteStream, table: Table, findings: Findings, *, size: int = BLOCK_BYTES
 ) -> Iterator[TextBlock]:
     """Yield a file's rows as text, block by block; the first block tells the columns even if empty.
 

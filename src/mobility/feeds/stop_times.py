@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from mobility.core.errors import FeedError
@@ -198,9 +199,10 @@ def _sorted(frame: pl.DataFrame) -> pl.DataFrame:
     return frame[np.argsort(key, kind="stable")]
 
 
-def _sort_key(frame: pl.DataFrame) -> np.ndarray:
+def _sort_key(frame: pl.DataFrame) -> npt.NDArray[np.int64]:
     trip = frame["trip"].to_numpy().astype(np.int64)
-    return (trip << 32) | frame["stop_sequence"].to_numpy()
+    key: npt.NDArray[np.int64] = (trip << 32) | frame["stop_sequence"].to_numpy()
+    return key
 
 
 def _drop_repeats(frame: pl.DataFrame, reading: Reading) -> pl.DataFrame:
