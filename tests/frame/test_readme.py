@@ -25,9 +25,8 @@ def test_the_example_prints_what_the_readme_shows(
     monkeypatch.chdir(project_root)
     shown = [(words, lines) for words, lines in example(project_root) if "plan" in words]
     assert shown
-    for (_, *words), lines in shown:
-        words = [str(sample_edition) if word == "basel.edition" else word for word in words]
-        outcome = mobility(*words)
+    for words, lines in shown:
+        outcome = mobility(*[sample_edition if w == "basel.edition" else w for w in words[1:]])
         assert outcome.status == 0, outcome.err
         printed = [line.rstrip() for line in outcome.out.rstrip().splitlines()]
         assert printed == [line for line in lines if line or printed.count("")]
