@@ -1,5 +1,6 @@
 """Many feeds become one region: stations, trains and where each row came from."""
 
+from mobility.merge.merge import merge_feeds
 from mobility.merge.region import FeedInfo, Region
 
-__all__ = ["FeedInfo", "Region"]
+__all__ = ["FeedInfo", "Region", "merge_feeds"]

@@ -1,0 +1,304 @@
+"""Splice: joins of trips become trains, day group by day group.
+
+Trips that joins connect form a component. Its days fall into groups on which the same joins hold;
+in each group joins are tried from the strongest down, and a union is made where the result is one
+line of calls: trips whose times overlap must share that run. What a second trip of the same feed
+says of a run (through coaches, portions) stays on its own train, with the other feed's trip as an
+alias.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from mobility.merge.calendar import shift_days
+from mobility.merge.joins import Join
+from mobility.merge.places import connect
+from mobility.merge.structure import NUMBER_TOLERANCE_S
+from mobility.merge.timeline import Link, Part, Timeline, TripCalls, lay_out
+
+Bools = npt.NDArray[np.bool_]
+_KINDS = ("equal", "contained", "overlap", "hand_over")
+
+
+@dataclass(frozen=True, slots=True)
+class JoinedTrain:
+    """One train that several trips list, on the days on which they do.
+
+    Parameters
+    ----------
+    lead : int
+        The trip whose zone, service date and line stand for the train.
+    line : Timeline
+        Times from the origin of the lead's service date.
+    shifts : mapping of trip to int
+        Service date of the trip minus that of the train.
+    days : bool[n_days]
+        Service dates of the train.
+    kind : str
+        The weakest relation that holds it together.
+    """
+
+    lead: int
+    line: Timeline
+    shifts: dict[int, int]
+    days: Bools
+    kind: str
+
+
+@dataclass(slots=True)
+class _Group:
+    """Trips united so far on one group of days; shifts and seconds count from the first trip."""
+
+    trips: list[int]
+    shift: dict[int, int]
+    seconds: dict[int, int]
+    joins: list[Join]
+
+
+class Splicer:
+    """Makes trains of joins.
+
+    Parameters
+    ----------
+    calls_of : callable
+        Trip to its calls, times from the trip's own origin.
+    station_country : sequence of int
+        Country code per station, -1 where unknown.
+    n_days : int
+    """
+
+    def __init__(
+        self,
+        calls_of: Callable[[int], TripCalls],
+        station_country: Sequence[int],
+        n_days: int,
+    ) -> None:
+        self.calls_of = calls_of
+        self.station_country = station_country
+        self.n_days = n_days
+        self.trains: list[JoinedTrain] = []
+        self.used: dict[int, Bools] = {}
+        self.kept: dict[tuple[int, int], tuple[Join, str]] = {}
+
+    def splice(self, joins: Sequence[Join]) -> None:
+        """Make trains of all joins; fills `trains`, `used` and `kept`."""
+        if not joins:
+            return
+        trips = np.unique([[join.left, join.right] for join in joins])
+        left = np.searchsorted(trips, [join.left for join in joins])
+        right = np.searchsorted(trips, [join.right for join in joins])
+        component = connect(len(trips), left, right)[left]
+        order = np.argsort(component, kind="stable")
+        for chunk in np.split(order, np.flatnonzero(np.diff(component[order])) + 1):
+            own = sorted((joins[at] for at in chunk), key=lambda join: join.strength)
+            self._component(own)
+
+    def _component(self, joins: list[Join]) -> None:
+        shift = self._date_shifts(joins)
+        # Rows of days counted in one frame: the service date of the component's first trip.
+        frame = np.array([shift_days(join.days, shift[join.left]) for join in joins])
+        consistent = [shift[join.right] - shift[join.left] == join.shift for join in joins]
+        frame &= np.array(consistent)[:, None]
+        patterns, place = np.unique(frame.T, axis=0, return_inverse=True)
+        place = place.ravel()
+        for number, pattern in enumerate(patterns):
+            if pattern.any():
+                active = [join for join, holds in zip(joins, pattern, strict=True) if holds]
+                self._day_group(active, shift, place == number)
+
+    @staticmethod
+    def _date_shifts(joins: list[Join]) -> dict[int, int]:
+        """Return each trip's service date minus the first trip's, along the strongest joins."""
+        neighbours: dict[int, list[tuple[int, int]]] = {}
+        for join in joins:
+            neighbours.setdefault(join.left, []).append((join.right, join.shift))
+            neighbours.setdefault(join.right, []).append((join.left, -join.shift))
+        first = min(neighbours)
+        shift = {first: 0}
+        queue = [first]
+        for trip in queue:
+            for other, days in neighbours[trip]:
+                if other not in shift:
+                    shift[other] = shift[trip] + days
+                    queue.append(other)
+        return shift
+
+    def _day_group(self, joins: list[Join], shift: dict[int, int], days: Bools) -> None:
+        groups: dict[int, _Group] = {}
+
+        def group_of(trip: int) -> _Group:
+            return groups.setdefault(trip, _Group([trip], {trip: 0}, {trip: 0}, []))
+
+        portions: list[Join] = []
+        for join in joins:
+            left, right = group_of(join.left), group_of(join.right)
+            if left is right:
+                left.joins.append(join)
+                if self._lay_out(left, left.trips[0]) is None:
+                    left.joins.pop()
+                continue
+            united = _unite(left, right, join)
+            if not self._one_line(united, joins):
+                portions.append(join)
+                continue
+            for trip in united.trips:
+                groups[trip] = united
+        extra = self._portions(portions, groups)
+        done: set[int] = set()
+        for trip in sorted(groups):
+            group = groups[trip]
+            if id(group) in done:
+                continue
+            done.add(id(group))
+            added = extra.get(group.trips[0], [])
+            if len(group.trips) > 1 or added:
+                self._train(group, added, shift, days)
+
+    def _portions(self, joins: list[Join], groups: dict[int, _Group]) -> dict[int, list[Join]]:
+        """Return the joins whose other trip becomes an alias, by the first trip of the train."""
+        extra: dict[int, list[Join]] = {}
+        for join in joins:
+            for own, other in ((join.left, join.right), (join.right, join.left)):
+                group = groups[own]
+                listed = {self.calls_of(trip).feed for trip in group.trips}
+                for known in extra.get(group.trips[0], []):
+                    listed |= {self.calls_of(trip).feed for trip in (known.left, known.right)}
+                if self.calls_of(other).feed not in listed:
+                    extra.setdefault(group.trips[0], []).append(join)
+                    break
+        return extra
+
+    def _one_line(self, group: _Group, joins: Sequence[Join]) -> bool:
+        """Whether trips that run at the same time share that run, and all calls fit one order."""
+        if len(group.trips) == 2:
+            return True
+        direct = {(join.left, join.right) for join in joins}
+        spans = {}
+        for trip in group.trips:
+            calls, seconds = self.calls_of(trip), group.seconds[trip]
+            spans[trip] = (calls.departure_s[0] + seconds, calls.arrival_s[-1] + seconds)
+        for at, trip in enumerate(group.trips):
+            for other in group.trips[at + 1 :]:
+                low = max(spans[trip][0], spans[other][0])
+                high = min(spans[trip][1], spans[other][1])
+                if high - low > NUMBER_TOLERANCE_S and not (
+                    {(trip, other), (other, trip)} & direct
+                ):
+                    return False
+        return self._lay_out(group, group.trips[0]) is not None
+
+    def _lay_out(self, group: _Group, lead: int) -> Timeline | None:
+        zero = group.seconds[lead]
+        trips = [_rebased(self.calls_of(trip), group.seconds[trip] - zero) for trip in group.trips]
+        place = {trip: at for at, trip in enumerate(group.trips)}
+        links: list[Link] = []
+        for join in group.joins:
+            own, other = _real_calls(trips[place[join.left]]), _real_calls(trips[place[join.right]])
+            links.extend(
+                (place[join.left], own[i], place[join.right], other[j])
+                for i, j in join.relation.pairs
+            )
+        return lay_out(trips, links, self.station_country)
+
+    def _choose_lead(self, group: _Group, line: Timeline) -> int:
+        """Return the trip that owns most of the train; the first where times would be negative."""
+        by_share = sorted(
+            group.trips, key=lambda trip: (-line.owned[trip], self.calls_of(trip).rank)
+        )
+        start = line.departure_s[0]
+        zero = group.seconds[group.trips[0]]
+        for trip in by_share:
+            if start + zero - group.seconds[trip] >= 0:
+                return trip
+        return max(group.trips, key=lambda trip: (-group.seconds[trip], -trip))
+
+    def _train(
+        self, group: _Group, portions: list[Join], shift: dict[int, int], days: Bools
+    ) -> None:
+        line = self._lay_out(group, group.trips[0])
+        if line is None:
+            return
+        lead = self._choose_lead(group, line)
+        if lead != group.trips[0]:
+            line = self._lay_out(group, lead)
+            if line is None:  # the same calls in the same order: cannot differ
+                return
+        shifts = {trip: group.shift[trip] - group.shift[lead] for trip in group.trips}
+        for join in portions:
+            alias = _alias_part(join, line, group, self.calls_of)
+            line.parts.append(alias)
+            own = join.right if alias.trip == join.left else join.left
+            step = -join.shift if alias.trip == join.left else join.shift
+            shifts[alias.trip] = shifts[own] + step
+            self.kept.setdefault((join.left, join.right), (join, "portion"))
+        line.parts.sort(key=lambda part: (part.from_pos, part.alias, part.trip))
+        for join in group.joins:
+            self.kept[(join.left, join.right)] = (join, "joined")
+        for trip in group.trips:
+            own_days = shift_days(days, -shift[trip])
+            known = self.used.get(trip)
+            self.used[trip] = own_days if known is None else known | own_days
+        kinds = [join.relation.kind for join in (*group.joins, *portions)]
+        self.trains.append(
+            JoinedTrain(
+                lead=lead,
+                line=line,
+                shifts=shifts,
+                days=shift_days(days, -shift[lead]),
+                kind=max(kinds, key=lambda kind: _KINDS.index(kind) if kind in _KINDS else 0),
+            )
+        )
+
+
+def _unite(left: _Group, right: _Group, join: Join) -> _Group:
+    """Return one group of two, everything counted from the first trip of the left."""
+    shift = left.shift[join.left] + join.shift - right.shift[join.right]
+    seconds = left.seconds[join.left] + join.seconds - right.seconds[join.right]
+    return _Group(
+        trips=left.trips + right.trips,
+        shift=left.shift | {trip: days + shift for trip, days in right.shift.items()},
+        seconds=left.seconds | {trip: own + seconds for trip, own in right.seconds.items()},
+        joins=[*left.joins, *right.joins, join],
+    )
+
+
+def _real_calls(trip: TripCalls) -> list[int]:
+    """Return the calls that are no border points."""
+    return [call for call, station in enumerate(trip.station) if station >= 0]
+
+
+def _rebased(trip: TripCalls, seconds: int) -> TripCalls:
+    """Return the calls with their times counted from another origin."""
+    if not seconds:
+        return trip
+    return TripCalls(
+        *(trip.trip, trip.feed, trip.country, trip.precedence, trip.station, trip.stop),
+        [time + seconds for time in trip.arrival_s],
+        [time + seconds for time in trip.departure_s],
+        *(trip.pickup_type, trip.drop_off_type, trip.sequence),
+    )
+
+
+def _alias_part(
+    join: Join, line: Timeline, group: _Group, calls_of: Callable[[int], TripCalls]
+) -> Part:
+    """Return the alias that a portion's partner leaves on a train."""
+    inside = join.left in group.shift
+    own, other = (join.left, join.right) if inside else (join.right, join.left)
+    pairs = [(i, j) if inside else (j, i) for i, j in join.relation.pairs]
+    own_calls, other_trip = _real_calls(calls_of(own)), calls_of(other)
+    other_calls = _real_calls(other_trip)
+    (i0, j0), (i1, j1) = pairs[0], pairs[-1]
+    return Part(
+        trip=other,
+        from_pos=line.position[own, own_calls[i0]],
+        to_pos=line.position[own, own_calls[i1]],
+        from_sequence=other_trip.sequence[other_calls[j0]],
+        to_sequence=other_trip.sequence[other_calls[j1]],
+        alias=True,
+    )

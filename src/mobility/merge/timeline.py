@@ -1,0 +1,293 @@
+"""Timelines: several trips that are one train, laid over one another call by call.
+
+Every hop between two calls is owned by one of the trips that list it: the one whose feed belongs
+to the country of the section, then the one of best precedence. The owner's times, stop and rules
+of boarding count; the others stay known as aliases.
+"""
+
+from __future__ import annotations
+
+import heapq
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+UNKNOWN = -1
+
+
+@dataclass(frozen=True, slots=True)
+class TripCalls:
+    """The calls of one trip, times already counted from the train's origin.
+
+    Parameters
+    ----------
+    trip, feed, country, precedence : int
+        Country is a code, -1 where the manifest states none.
+    station : tuple of int
+        -1 at border points.
+    stop, arrival_s, departure_s, pickup_type, drop_off_type, sequence : tuple of int
+    """
+
+    trip: int
+    feed: int
+    country: int
+    precedence: int
+    station: Sequence[int]
+    stop: Sequence[int]
+    arrival_s: Sequence[int]
+    departure_s: Sequence[int]
+    pickup_type: Sequence[int]
+    drop_off_type: Sequence[int]
+    sequence: Sequence[int]
+
+    def __len__(self) -> int:
+        return len(self.stop)
+
+    @property
+    def rank(self) -> tuple[int, int, int]:
+        """Order of trips where nothing else decides: precedence, feed, trip."""
+        return self.precedence, self.feed, self.trip
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A run of positions of a train that one trip lists; both ends inclusive."""
+
+    trip: int
+    from_pos: int
+    to_pos: int
+    from_sequence: int
+    to_sequence: int
+    alias: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """A train: its calls in order, and which trip lists which part.
+
+    Parameters
+    ----------
+    stop, arrival_s, departure_s, pickup_type, drop_off_type, sequence : list of int
+    border_point : list of bool
+    parts : list of Part
+    owned : mapping of trip to number of hops it owns
+    position : mapping of (trip, call) to position
+    """
+
+    stop: list[int]
+    arrival_s: list[int]
+    departure_s: list[int]
+    pickup_type: list[int]
+    drop_off_type: list[int]
+    sequence: list[int]
+    border_point: list[bool]
+    parts: list[Part]
+    owned: Mapping[int, int]
+    position: Mapping[tuple[int, int], int]
+
+
+Call = tuple[int, int]  # trip (place in the list), call
+Link = tuple[int, int, int, int]  # trip, call, trip, call
+Node = dict[int, int]  # trip (place in the list) to call
+
+
+class _Heads:
+    """Calls united by links: each call's representative."""
+
+    def __init__(self, links: Sequence[Link]) -> None:
+        self.head: dict[Call, Call] = {}
+        for left, i, right, j in links:
+            a, b = sorted((self.find((left, i)), self.find((right, j))))
+            if a != b:
+                self.head[b] = a
+
+    def find(self, call: Call) -> Call:
+        while call in self.head:
+            call = self.head[call]
+        return call
+
+
+def order_calls(trips: Sequence[TripCalls], links: Sequence[Link]) -> list[Node] | None:
+    """Return the united calls in one order that every trip agrees with, None where there is none.
+
+    Among calls that no trip orders, the earlier comes first, then the trip listed first.
+    """
+    heads = _Heads(links)
+    nodes: dict[Call, Node] = {}
+    for at, trip in enumerate(trips):
+        for call in range(len(trip)):
+            node = nodes.setdefault(heads.find((at, call)), {})
+            if at in node:
+                return None
+            node[at] = call
+    waiting = dict.fromkeys(nodes, 0)
+    for at, trip in enumerate(trips):
+        for call in range(1, len(trip)):
+            waiting[heads.find((at, call))] += 1
+    ready = [(_moment(trips, nodes[name]), name) for name, count in waiting.items() if not count]
+    heapq.heapify(ready)
+    out = []
+    while ready:
+        _, name = heapq.heappop(ready)
+        out.append(nodes[name])
+        for at, call in sorted(nodes[name].items()):
+            if call + 1 < len(trips[at]):
+                following = heads.find((at, call + 1))
+                waiting[following] -= 1
+                if not waiting[following]:
+                    heapq.heappush(ready, (_moment(trips, nodes[following]), following))
+    return out if len(out) == len(nodes) else None
+
+
+def _moment(trips: Sequence[TripCalls], node: Node) -> tuple[int, int]:
+    at, call = min(node.items())
+    return trips[at].departure_s[call], trips[at].arrival_s[call]
+
+
+def _station(trips: Sequence[TripCalls], node: Node) -> int:
+    return next(trips[at].station[call] for at, call in sorted(node.items()))
+
+
+def _hop_countries(
+    trips: Sequence[TripCalls], nodes: Sequence[Node], station_country: Sequence[int]
+) -> list[set[int]]:
+    """Return per hop the countries it may lie in: one, or two where no border point parts them."""
+    stations = [_station(trips, node) for node in nodes]
+    own = [UNKNOWN if station < 0 else station_country[station] for station in stations]
+    before, after = list(own), list(own)
+    for at in range(1, len(own)):
+        if stations[at] < 0:
+            before[at] = before[at - 1]
+    for at in range(len(own) - 2, -1, -1):
+        if stations[at] < 0:
+            after[at] = after[at + 1]
+    out = []
+    for at in range(len(own) - 1):
+        if stations[at] >= 0 and stations[at + 1] < 0:
+            out.append({own[at]})
+        elif stations[at] < 0 and stations[at + 1] >= 0:
+            out.append({own[at + 1]})
+        else:
+            out.append({before[at], after[at + 1]})
+    return out
+
+
+def _owners(
+    trips: Sequence[TripCalls],
+    spans: Sequence[tuple[int, int]],
+    countries: Sequence[set[int]],
+) -> list[int] | None:
+    """Return the trip that owns each hop, None where no trip lists one of them."""
+    owners = []
+    for hop, own in enumerate(countries):
+        listing = [
+            (trip.country == UNKNOWN or trip.country not in own, trip.rank, at)
+            for at, trip in enumerate(trips)
+            if spans[at][0] <= hop < spans[at][1]
+        ]
+        if not listing:
+            return None
+        owners.append(min(listing)[2])
+    return owners
+
+
+def _runs(hops: Sequence[int]) -> list[tuple[int, int]]:
+    """Return the runs of consecutive hops as (first position, last position)."""
+    runs: list[tuple[int, int]] = []
+    for hop in hops:
+        if runs and runs[-1][1] == hop:
+            runs[-1] = (runs[-1][0], hop + 1)
+        else:
+            runs.append((hop, hop + 1))
+    return runs
+
+
+def _parts(
+    trips: Sequence[TripCalls],
+    spans: Sequence[tuple[int, int]],
+    listed: Sequence[Sequence[int]],
+    owners: Sequence[int],
+) -> list[Part]:
+    """Return each trip's own and alias runs; a bound that a trip skips takes its call around it."""
+    parts = []
+    for at, trip in enumerate(trips):
+        first, last = spans[at]
+        for alias in (False, True):
+            hops = [hop for hop in range(first, last) if (owners[hop] != at) == alias]
+            for low, high in _runs(hops):
+                start = bisect_right(listed[at], low) - 1
+                end = bisect_left(listed[at], high)
+                parts.append(
+                    Part(trip.trip, low, high, trip.sequence[start], trip.sequence[end], alias)
+                )
+    return sorted(parts, key=lambda part: (part.from_pos, part.alias, part.trip))
+
+
+def lay_out(
+    trips: Sequence[TripCalls], links: Sequence[Link], station_country: Sequence[int]
+) -> Timeline | None:
+    """Return the train that trips make together, None where their calls contradict one another.
+
+    Parameters
+    ----------
+    trips : sequence of TripCalls
+    links : sequence of (trip, call, trip, call)
+        Calls that are the same call; trips by their place in the list.
+    station_country : sequence of int
+        Country code per station, -1 where unknown.
+    """
+    nodes = order_calls(trips, links)
+    if nodes is None:
+        return None
+    listed: list[list[int]] = [[] for _ in trips]
+    for position, node in enumerate(nodes):
+        for at in node:
+            listed[at].append(position)
+    spans = [(positions[0], positions[-1]) for positions in listed]
+    owners = _owners(trips, spans, _hop_countries(trips, nodes, station_country))
+    if owners is None:
+        return None
+    owned: dict[int, int] = {trip.trip: 0 for trip in trips}
+    for owner in owners:
+        owned[trips[owner].trip] += 1
+    position = {
+        (trips[at].trip, call): place
+        for place, node in enumerate(nodes)
+        for at, call in node.items()
+    }
+    return _filled(trips, nodes, owners, _parts(trips, spans, listed, owners), owned, position)
+
+
+def _filled(
+    trips: Sequence[TripCalls],
+    nodes: Sequence[Node],
+    owners: Sequence[int],
+    parts: list[Part],
+    owned: Mapping[int, int],
+    position: Mapping[tuple[int, int], int],
+) -> Timeline:
+    """Return the timeline with arrivals of the hop before and departures of the hop after."""
+    line = Timeline([], [], [], [], [], [], [], parts, owned, position)
+    earliest = None
+    for place, node in enumerate(nodes):
+        best = min(node, key=lambda at: trips[at].rank)
+        incoming = owners[max(0, place - 1)]
+        outgoing = owners[min(place, len(owners) - 1)]
+        arrives = incoming if incoming in node else best
+        departs = outgoing if outgoing in node else best
+        departure = trips[departs].departure_s[node[departs]]
+        arrival = min(trips[arrives].arrival_s[node[arrives]], departure)
+        # Two feeds may differ by a minute where one hands over to the other: times never go back.
+        if earliest is not None:
+            arrival = max(arrival, earliest)
+            departure = max(departure, arrival)
+        earliest = departure
+        border = _station(trips, node) < 0
+        line.stop.append(trips[departs].stop[node[departs]])
+        line.arrival_s.append(arrival)
+        line.departure_s.append(departure)
+        line.pickup_type.append(1 if border else trips[departs].pickup_type[node[departs]])
+        line.drop_off_type.append(1 if border else trips[arrives].drop_off_type[node[arrives]])
+        line.sequence.append(trips[departs].sequence[node[departs]])
+        line.border_point.append(border)
+    return line

@@ -1,0 +1,208 @@
+"""The region's trains: trips that run alone pass through, joined trains stand after them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from mobility.merge.calendar import unique_rows
+from mobility.merge.region import TRAIN_KINDS
+from mobility.merge.splice import JoinedTrain
+from mobility.merge.tables import Events
+
+Bools = npt.NDArray[np.bool_]
+Int32s = npt.NDArray[np.int32]
+Int64s = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class TrainTables:
+    """The tables that hold the region's service.
+
+    Parameters
+    ----------
+    trains, stop_times, sections : DataFrame
+    days : bool[n_services, n_days]
+        Unique rows that the trains use.
+    never : bool[n_trips]
+        Trips that run on no day of the horizon.
+    """
+
+    trains: pl.DataFrame
+    stop_times: pl.DataFrame
+    sections: pl.DataFrame
+    days: Bools
+    never: Bools
+
+
+def _single_days(
+    trip_service: Int32s, rows: Bools, used: Mapping[int, Bools]
+) -> tuple[Int64s, Int32s, Bools, Bools]:
+    """Return trips that run alone with their days, all rows, and trips that never run."""
+    service = trip_service.copy()
+    left_over = []
+    for trip in sorted(used):
+        rest = rows[trip_service[trip]] & ~used[trip]
+        if rest.any():
+            service[trip] = len(rows) + len(left_over)
+            left_over.append(rest)
+        else:
+            service[trip] = -2
+    all_rows = np.concatenate([rows, np.array(left_over)]) if left_over else rows
+    runs = all_rows.any(axis=1) if len(all_rows) else np.zeros(0, np.bool_)
+    never = service == -1
+    never[service >= 0] = ~runs[service[service >= 0]]
+    trips = np.flatnonzero((service >= 0) & ~never)
+    return trips, service[trips], all_rows, never
+
+
+def _single_tables(
+    events: Events, trips: Int64s, border: Bools
+) -> tuple[dict[str, npt.NDArray[np.generic]], Int64s]:
+    """Return the columns of stop_times of trips that run alone, and their first events."""
+    counts = np.diff(events.start)
+    chosen = np.zeros(events.n_trips, np.bool_)
+    chosen[trips] = True
+    if chosen.all():
+        keep: slice | Bools = slice(None)
+    else:
+        keep = np.repeat(chosen, counts)
+    start = np.zeros(len(trips) + 1, np.int64)
+    np.cumsum(counts[trips], out=start[1:])
+    stop = events.stop[keep]
+    at_border = border[stop]
+    columns: dict[str, npt.NDArray[np.generic]] = {
+        "train": np.repeat(np.arange(len(trips), dtype=np.int32), counts[trips]),
+        "stop": stop,
+        "arrival_s": events.arrival_s[keep],
+        "departure_s": events.departure_s[keep],
+        "pickup_type": np.where(at_border, np.int8(1), events.pickup_type[keep]),
+        "drop_off_type": np.where(at_border, np.int8(1), events.drop_off_type[keep]),
+        "border_point": at_border,
+        "sequence": events.sequence[keep],
+    }
+    return columns, start
+
+
+def _single_sections(events: Events, trips: Int64s) -> pl.DataFrame:
+    first, last = events.start[trips], events.start[trips + 1] - 1
+    return _sections_frame(
+        {
+            "train": np.arange(len(trips)),
+            "trip": trips,
+            "day_shift": np.zeros(len(trips), np.int16),
+            "from_pos": np.zeros(len(trips), np.int32),
+            "to_pos": last - first,
+            "from_sequence": events.sequence[first],
+            "to_sequence": events.sequence[last],
+            "alias": np.zeros(len(trips), np.bool_),
+        }
+    )
+
+
+def _sections_frame(columns: Mapping[str, object]) -> pl.DataFrame:
+    table = pl.DataFrame(columns)
+    casts = {name: pl.Int32 for name in table.columns if name not in ("day_shift", "alias")}
+    return table.cast({**casts, "day_shift": pl.Int16, "alias": pl.Boolean})
+
+
+def _joined_columns(joined: Sequence[JoinedTrain], first: int) -> dict[str, list[object]]:
+    names = ("stop", "arrival_s", "departure_s", "pickup_type", "drop_off_type")
+    columns: dict[str, list[object]] = {name: [] for name in ("train", *names)}
+    columns |= {"border_point": [], "sequence": []}
+    for number, train in enumerate(joined, start=first):
+        columns["train"].extend([number] * len(train.line.stop))
+        for name in (*names, "border_point", "sequence"):
+            columns[name].extend(getattr(train.line, name))
+    return columns
+
+
+def _joined_sections(joined: Sequence[JoinedTrain], first: int) -> pl.DataFrame:
+    rows = [
+        (
+            *(number, part.trip, train.shifts[part.trip], part.from_pos, part.to_pos),
+            *(part.from_sequence, part.to_sequence, part.alias),
+        )
+        for number, train in enumerate(joined, start=first)
+        for part in train.line.parts
+    ]
+    names = (
+        *("train", "trip", "day_shift", "from_pos", "to_pos"),
+        *("from_sequence", "to_sequence", "alias"),
+    )
+    columns = {name: [row[at] for row in rows] for at, name in enumerate(names)}
+    return _sections_frame(columns)
+
+
+_STOP_TIMES = {
+    "train": pl.Int32,
+    "stop": pl.Int32,
+    "arrival_s": pl.Int32,
+    "departure_s": pl.Int32,
+    "pickup_type": pl.Int8,
+    "drop_off_type": pl.Int8,
+    "border_point": pl.Boolean,
+    "sequence": pl.Int32,
+}
+
+
+def build_trains(
+    events: Events,
+    trip_service: Int32s,
+    rows: Bools,
+    border: Bools,
+    zones: Sequence[str],
+    joined: Sequence[JoinedTrain],
+    used: Mapping[int, Bools],
+) -> TrainTables:
+    """Return trains, stop_times and sections of trips that run alone and of joined trains.
+
+    Parameters
+    ----------
+    events : Events
+    trip_service : int32[n_trips]
+        Row of `rows`, -1 where the trip has none.
+    rows : bool[n_services, n_days]
+    border : bool[n_stops]
+        Stops that are border points.
+    zones : sequence of str
+        Zone per trip.
+    joined : sequence of JoinedTrain
+    used : mapping of trip to bool[n_days]
+        Days on which a joined train carries the trip.
+    """
+    trips, service, all_rows, never = _single_days(trip_service, rows, used)
+    columns, start = _single_tables(events, trips, border)
+    stop_times = pl.DataFrame(columns).cast(_STOP_TIMES)
+    sections = _single_sections(events, trips)
+    counts = np.diff(start)
+    lead = trips
+    kinds = ["single"] * len(trips)
+    if joined:
+        more = pl.DataFrame(_joined_columns(joined, len(trips)), schema=_STOP_TIMES)
+        stop_times = pl.concat([stop_times, more], rechunk=True)
+        sections = pl.concat([sections, _joined_sections(joined, len(trips))])
+        counts = np.concatenate([counts, [len(train.line.stop) for train in joined]])
+        lead = np.concatenate([lead, [train.lead for train in joined]])
+        service = np.concatenate([service, np.arange(len(joined)) + len(all_rows)])
+        all_rows = np.concatenate([all_rows, np.array([train.days for train in joined])])
+        kinds += [train.kind for train in joined]
+    days, place = unique_rows(all_rows[service])
+    first_event = np.zeros(len(lead) + 1, np.int64)
+    np.cumsum(counts, out=first_event[1:])
+    trains = pl.DataFrame(
+        {
+            "trip": lead.astype(np.int32),
+            "zone": [zones[trip] for trip in lead.tolist()],
+            "service": place.astype(np.int32),
+            "first_event": first_event[:-1],
+            "n_events": counts.astype(np.int32),
+            "kind": kinds,
+        },
+        schema_overrides={"zone": pl.String, "kind": pl.Enum(TRAIN_KINDS)},
+    ).with_columns(pl.col("kind").cast(pl.String))
+    return TrainTables(trains, stop_times, sections, days, never)
