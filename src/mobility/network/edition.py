@@ -33,7 +33,6 @@ import numpy as np
 from mobility.core.errors import CheckFailed, EnvironmentFault, FormatVersionError, InputError
 from mobility.core.ids import canonical_json, content_hash
 from mobility.core.notices import Notice, count_by_code
-from mobility.core.settings import Settings
 from mobility.network.file import read_network, verify_network, write_network
 from mobility.network.slices import SliceStore
 from mobility.network.values import Bools, Network
@@ -390,17 +389,24 @@ def open_edition(folder: Path) -> Edition:
     versions = {"region": document["region"], "edition": document["hash"]}
     named = (("network", NETWORK_PART), ("tariff", "tariff.json"), ("agreement", "agreements.json"))
     versions |= {name: parts[part] for name, part in named if part in parts}
-    writable = os.access(folder, os.W_OK)
-    home = Settings().home / "slices" / document["hash"]
     return Edition(
         path=folder,
         hash=document["hash"],
         versions=versions,
         network=network,
-        slices=network.slices(folder / "slices" if writable else home),
+        slices=network.slices(_slice_folder(folder, document["hash"])),
         part_hashes=parts,
         note_hashes=document["notes"],
     )
+
+
+def _slice_folder(folder: Path, edition_hash: str) -> Path:
+    """Return where the slices of an edition are kept: with it, else in the home."""
+    if os.access(folder, os.W_OK):
+        return folder / "slices"
+    from mobility.core.settings import Settings
+
+    return Settings().home / "slices" / edition_hash
 
 
 def _read_edition_file(folder: Path) -> dict[str, Any]:
