@@ -93,4 +93,4 @@ class JournalMachine(RuleBasedStateMachine):
                     assert verify_inclusion(leaf, inclusion_proof(leaves, position), record.root)
 
 
-JournalMachine.TestCase.settings = settings(max_examples=30, stateful_step_count=12, deadline=None)
+JournalMachine.TestCase.settings = settings(max_examples=20, stateful_step_count=12, deadline=None)

@@ -5,6 +5,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from tests.ledger.books import entry
@@ -29,6 +30,7 @@ class SqliteMachine(JournalMachine):
 
 
 TestSqliteJournal = SqliteMachine.TestCase
+TestSqliteJournal.settings = settings(max_examples=6, stateful_step_count=8, deadline=None)
 
 
 def test_what_is_appended_is_read_back_in_order_by_another_connection(

@@ -1,0 +1,289 @@
+"""Rides: what sales and taps say about who travelled where, and the journey that was likely used.
+
+A tap's Enter is paired with the next Exit of the same card. A ride without a journey stays in
+suspense with its reason; it never disappears and is never guessed.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import polars as pl
+
+from mobility.clearing.events import StoredEvents
+from mobility.clearing.kinds import Event
+from mobility.clearing.partitions import PartitionKey, PartitionSet, write_set
+from mobility.clearing.trips import journey_record, read_journey
+from mobility.core.errors import AmbiguousPlaceError, InputError, UnknownPlaceError
+from mobility.core.ids import content_hash
+from mobility.core.notices import Notice
+from mobility.journey import Journey
+
+RIDES = "rides"
+UNKNOWN_PLACE = "unknown_place"
+MAX_RIDE_S = 6 * 3600  # a check-out later than this belongs to another ride
+JourneyFinder = Callable[[str, str, int], Journey | None]  # from, to, unix second of departure
+
+
+@dataclass(frozen=True, slots=True)
+class Ride:
+    """One ride of one rider.
+
+    Parameters
+    ----------
+    id : str
+        Content hash of the events it was made of.
+    source : str
+        ``sale`` or ``tap``.
+    events : str
+        Hashes of those events, joined by ``+``.
+    token, seller, channel, product, currency, amount_minor, rider
+        As in the events; ``amount_minor`` is 0 for rides of a pass.
+    origin, destination : str or None
+        References as sent.
+    depart_s, arrive_s : int or None
+        Unix seconds; of a sale the arrival is unknown.
+    period : str
+        The month of the ride itself; another one than the month it is booked in where it is late.
+    journey : str
+        Hash of the journey; empty where there is none.
+    reason : str
+        Why there is no journey; empty where there is one.
+    """
+
+    id: str
+    source: str
+    events: str
+    period: str
+    token: str | None
+    seller: str | None
+    channel: str | None
+    product: str | None
+    currency: str | None
+    amount_minor: int
+    rider: str | None
+    origin: str | None
+    destination: str | None
+    depart_s: int | None
+    arrive_s: int | None
+    journey: str
+    reason: str
+
+
+RIDE_FIELDS = tuple(field.name for field in fields(Ride))
+_INTEGERS = ("amount_minor", "depart_s", "arrive_s")
+RIDE_SCHEMA: dict[str, Any] = {
+    name: pl.Int64() if name in _INTEGERS else pl.String() for name in RIDE_FIELDS
+}
+JOURNEY_SCHEMA: dict[str, Any] = {
+    "origin": pl.String(),
+    "destination": pl.String(),
+    "depart_s": pl.Int64(),
+    "journey": pl.String(),
+    "record": pl.Binary(),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rides:
+    """The rides of a month by partition, and their journeys by hash."""
+
+    by_prefix: dict[str, tuple[Ride, ...]]
+    journeys: dict[str, Journey]
+
+    def __iter__(self) -> Iterator[Ride]:
+        for rides in self.by_prefix.values():
+            yield from rides
+
+
+def match_rides(stored: StoredEvents, find_journey: JourneyFinder) -> Rides:
+    """Return the rides of a month's sales and taps with the journeys that the planner finds.
+
+    Parameters
+    ----------
+    find_journey : callable
+        The planner; it may return None or raise `InputError` for a place it does not know.
+    """
+    planner = _Planner(find_journey)
+    by_prefix = {}
+    for prefix, events in stored.accepted.items():
+        found = [planner.ride_of_sale(event) for event in events if event.kind == "sale"]
+        found += _rides_of_taps([event for event in events if event.kind == "tap"], planner)
+        by_prefix[prefix] = tuple(sorted(found, key=lambda ride: ride.id))
+    return Rides(by_prefix, planner.journeys)
+
+
+def write_rides(stored: StoredEvents, rides: Rides) -> PartitionSet:
+    """Keep the rides and their journeys beside the events they come from."""
+    tables: dict[PartitionKey, pl.DataFrame] = {}
+    for prefix, group in rides.by_prefix.items():
+        rows = [tuple(getattr(ride, name) for name in RIDE_FIELDS) for ride in group]
+        tables["ride", prefix] = pl.DataFrame(rows, schema=RIDE_SCHEMA, orient="row")
+        tables["journey", prefix] = _journey_table(group, rides.journeys)
+    facts = {**stored.partition_set.facts, "events": stored.partition_set.hash}
+    return write_set(stored.partition_set.folder, RIDES, tables, facts)
+
+
+def read_rides(stored: PartitionSet) -> Rides:
+    """Return the rides of a partition set.
+
+    Raises
+    ------
+    CheckFailed
+        A partition is missing or changed.
+    """
+    by_prefix = {
+        prefix: tuple(Ride(**row) for row in table.iter_rows(named=True))
+        for prefix, table in stored.read("ride", RIDE_SCHEMA).items()
+    }
+    journeys: dict[str, Journey] = {}
+    for table in stored.read("journey", JOURNEY_SCHEMA).values():
+        for name, record in table.select("journey", "record").iter_rows():
+            if name not in journeys:
+                journeys[name] = read_journey(record)
+    return Rides(by_prefix, journeys)
+
+
+def replay_journeys(stored: PartitionSet) -> JourneyFinder:
+    """Return a finder that answers what the planner answered when the rides were made."""
+    known: dict[tuple[str, str, int], Journey] = {}
+    for table in stored.read("journey", JOURNEY_SCHEMA).values():
+        for origin, destination, depart_s, _, record in table.iter_rows():
+            known[origin, destination, depart_s] = read_journey(record)
+    unknown = {
+        (ride.origin, ride.destination, ride.depart_s)
+        for ride in read_rides(stored)
+        if ride.reason == UNKNOWN_PLACE
+    }
+
+    def find(origin: str, destination: str, depart_s: int) -> Journey | None:
+        if (origin, destination, depart_s) in unknown:
+            raise UnknownPlaceError(f"{origin} or {destination}")
+        return known.get((origin, destination, depart_s))
+
+    return find
+
+
+def suspense_notices(rides: Iterable[Ride]) -> list[Notice]:
+    """Return one notice per reason for the rides without a journey."""
+    counts: defaultdict[str, int] = defaultdict(int)
+    for ride in rides:
+        if ride.reason:
+            counts[ride.reason] += 1
+    return [
+        Notice(f"ride_{reason}", "warning", count=count, message="the ride stays in suspense")
+        for reason, count in sorted(counts.items())
+    ]
+
+
+class _Planner:
+    """Asks the planner once per question and names journeys by their hash."""
+
+    def __init__(self, find_journey: JourneyFinder) -> None:
+        self.find_journey = find_journey
+        self.journeys: dict[str, Journey] = {}
+        self.answers: dict[tuple[str, str, int], tuple[str, str]] = {}
+
+    def ask(self, origin: str, destination: str, depart_s: int) -> tuple[str, str]:
+        """Return the journey's hash, or an empty one and the reason."""
+        key = (origin, destination, depart_s)
+        if key not in self.answers:
+            try:
+                journey = self.find_journey(*key)
+                reason = "" if journey else "no_journey"
+            except (UnknownPlaceError, AmbiguousPlaceError):
+                journey, reason = None, UNKNOWN_PLACE
+            except InputError:  # a day that no feed covers, an endpoint without stops
+                journey, reason = None, "no_journey"
+            name = ""
+            if journey is not None:
+                name = content_hash(journey_record(journey))
+                self.journeys[name] = journey
+            self.answers[key] = (name, reason)
+        return self.answers[key]
+
+    def ride_of_sale(self, sale: Event) -> Ride:
+        """Return the ride that a single sale is for."""
+        assert sale.origin is not None and sale.destination is not None and sale.at is not None
+        journey, reason = self.ask(sale.origin, sale.destination, sale.at)
+        return _ride("sale", [sale], sale, sale.destination, journey, reason)
+
+    def ride_of_taps(self, enter: Event, leave: Event) -> Ride:
+        """Return the ride between a check-in and a check-out."""
+        assert enter.origin is not None and leave.origin is not None and enter.at is not None
+        if enter.origin == leave.origin:
+            return _ride("tap", [enter, leave], leave, leave.origin, "", "same_place")
+        journey, reason = self.ask(enter.origin, leave.origin, enter.at)
+        return _ride("tap", [enter, leave], leave, leave.origin, journey, reason)
+
+
+def _rides_of_taps(taps: Sequence[Event], planner: _Planner) -> list[Ride]:
+    by_card: defaultdict[tuple[str, str], list[Event]] = defaultdict(list)
+    for tap in taps:
+        by_card[tap.token or "", tap.producer].append(tap)
+    rides = []
+    for _, own in sorted(by_card.items()):
+        waiting: Event | None = None
+        for tap in sorted(own, key=lambda t: (t.at or 0, t.action == "enter", t.event_id)):
+            if tap.action == "enter":
+                if waiting is not None:
+                    rides.append(_ride("tap", [waiting], waiting, None, "", "no_check_out"))
+                waiting = tap
+            elif waiting is None:
+                rides.append(_ride("tap", [tap], tap, tap.origin, "", "no_check_in"))
+            elif (tap.at or 0) - (waiting.at or 0) > MAX_RIDE_S:
+                rides.append(_ride("tap", [waiting], waiting, None, "", "no_check_out"))
+                rides.append(_ride("tap", [tap], tap, tap.origin, "", "no_check_in"))
+                waiting = None
+            else:
+                rides.append(planner.ride_of_taps(waiting, tap))
+                waiting = None
+        if waiting is not None:
+            rides.append(_ride("tap", [waiting], waiting, None, "", "no_check_out"))
+    return rides
+
+
+def _ride(
+    source: str,
+    events: Sequence[Event],
+    paid: Event,
+    destination: str | None,
+    journey: str,
+    reason: str,
+) -> Ride:
+    """Return the ride of some events; ``paid`` is the one that carries product and amount."""
+    first, last = events[0], events[-1]
+    hashes = [event.hash() for event in events]
+    entered = first.kind == "sale" or first.action == "enter"
+    return Ride(
+        id=content_hash(hashes),
+        source=source,
+        events="+".join(hashes),
+        period=paid.period,
+        token=paid.token,
+        seller=paid.seller,
+        channel=paid.channel,
+        product=paid.product,
+        currency=paid.currency,
+        amount_minor=sum(event.amount_minor or 0 for event in events),
+        rider=paid.rider,
+        origin=first.origin if entered else None,
+        destination=destination,
+        depart_s=first.at if entered else None,
+        arrive_s=last.at if last.action == "exit" else None,
+        journey=journey,
+        reason=reason,
+    )
+
+
+def _journey_table(rides: Sequence[Ride], journeys: dict[str, Journey]) -> pl.DataFrame:
+    asked = {
+        (ride.origin or "", ride.destination or "", ride.depart_s or 0, ride.journey)
+        for ride in rides
+        if ride.journey
+    }
+    rows = [(*key, journey_record(journeys[key[3]])) for key in sorted(asked)]
+    return pl.DataFrame(rows, schema=JOURNEY_SCHEMA, orient="row")

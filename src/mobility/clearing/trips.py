@@ -1,0 +1,47 @@
+"""Journeys as records: what pricing needs of a ride, kept so that shares can be recomputed."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from dataclasses import asdict
+from typing import Any
+
+from mobility.core.ids import canonical_json
+from mobility.journey import Call, Journey, Leg, Place, Section
+
+
+def journey_record(journey: Journey) -> bytes:
+    """Return the journey without its fare as canonical JSON; `read_journey` undoes it."""
+    record = asdict(journey.with_fare(None))
+    del record["fare"]
+    for leg in record["legs"]:
+        for section in leg["sections"]:
+            section["service_date"] = section["service_date"].isoformat()
+    return canonical_json(record)
+
+
+def read_journey(record: bytes) -> Journey:
+    """Return the journey of a record."""
+    data = json.loads(record)
+    return Journey(**{**data, "legs": tuple(_leg(leg) for leg in data["legs"])})
+
+
+def _leg(data: dict[str, Any]) -> Leg:
+    return Leg(
+        **{
+            **data,
+            "origin": Place(**data["origin"]),
+            "destination": Place(**data["destination"]),
+            "calls": tuple(_call(call) for call in data["calls"]),
+            "sections": tuple(_section(section) for section in data["sections"]),
+        }
+    )
+
+
+def _call(data: dict[str, Any]) -> Call:
+    return Call(**{**data, "place": Place(**data["place"])})
+
+
+def _section(data: dict[str, Any]) -> Section:
+    return Section(**{**data, "service_date": dt.date.fromisoformat(data["service_date"])})
