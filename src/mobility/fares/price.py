@@ -10,7 +10,7 @@ from mobility.core.money import Money
 from mobility.core.time import local_date
 from mobility.fares.agreement import Agreements, load_agreements
 from mobility.fares.combine import Offer, find_cheapest
-from mobility.fares.quote import Quote, Rider, find_rule, quote_pass, quote_single
+from mobility.fares.quote import Quote, Rider, check_rider, find_rule, quote_pass, quote_single
 from mobility.fares.ride import Stage, legs_of, list_stages
 from mobility.fares.split import Sale, Split, split_ticket
 from mobility.fares.tariff import Product, Rule, Tariff, load_tariff, text_of
@@ -41,6 +41,11 @@ class TariffPricer:
         Who travels.
     language : str
         Language of names and of what tickets protect.
+
+    Raises
+    ------
+    InputError
+        The rider names a card, pass, age group or currency that the tariff does not have.
     """
 
     def __init__(
@@ -56,6 +61,7 @@ class TariffPricer:
             agreements if isinstance(agreements, Agreements) else load_agreements(agreements)
         )
         self.rider = rider or Rider()
+        check_rider(self.rider, self.tariff)
         self.language = language
         held = self.rider.passes
         self._products = [

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mobility.core.money import Money
+from mobility.core.errors import InputError
+from mobility.core.money import Money, check_currency
 from mobility.core.time import local_date, service_day_origin
 from mobility.fares.ride import Stage, lies_within, zones_crossed
 from mobility.fares.tariff import PriceList, Product, Reduction, Rule, Tariff
@@ -61,6 +62,32 @@ class Quote:
     valid_from: int
     valid_until: int
     chosen_by: str
+
+
+def check_rider(rider: Rider, tariff: Tariff) -> None:
+    """Raise where the rider names a card, pass, age group or currency that the tariff lacks.
+
+    A mistyped card would otherwise end in a wrong price.
+
+    Raises
+    ------
+    InputError, MoneyError
+        One line with what the tariff has.
+    """
+    reductions = [r for product in tariff.products.values() for r in product.reductions]
+    passes = {name for name, product in tariff.products.items() if product.kind == "pass"}
+    for kind, names, known in (
+        ("card", rider.cards, {r.card for r in reductions if r.card}),
+        ("pass", rider.passes, passes),
+        ("age group", {rider.age_group}, {"adult"} | {r.age_group for r in reductions}),
+    ):
+        for name in sorted(names - known):
+            listed = ", ".join(sorted(filter(None, known))) or "none"
+            raise InputError(f"unknown {kind} {name!r}: this tariff has {listed}")
+    if rider.currency is not None:
+        check_currency(rider.currency)
+    if not 1 <= rider.persons <= MAX_PERSONS:
+        raise InputError(f"{rider.persons} persons: expected 1 to {MAX_PERSONS}")
 
 
 def find_rule(product: Product, stage: Stage, tariff: Tariff) -> Rule | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from mobility.core.money import Money, split_largest_remainder
@@ -91,7 +91,7 @@ def split_ticket(
     ]
     receipts: dict[str, int] = {}
     roles: dict[str, str] = {}
-    for part, amount in _amounts(sale, agreement):
+    for part, amount in _amounts(sale, rides, agreement, tariff):
         claims = _claims(part, sale, rides, agreements, tariff)
         if not any(claim.weight for claim in claims):
             claims = [_fixed(party, w) for party, w in sorted(agreement.without_rides.items())]
@@ -109,15 +109,36 @@ def split_ticket(
     return Split(agreement.id, agreement.published, shares, (*why, *lines))
 
 
-def _amounts(sale: Sale, agreement: Agreement) -> list[tuple[PartSplit, int]]:
-    """Return what each part of the agreement divides; the amounts sum to the price."""
+def _amounts(
+    sale: Sale, rides: Sequence[Ride], agreement: Agreement, tariff: Tariff
+) -> list[tuple[PartSplit, int]]:
+    """Return what each part of the agreement divides; the amounts sum to the price.
+
+    Where the sale does not say its parts, they follow the list price of its (first) ride; where
+    nobody knows the ride, the price is one part and falls to the agreement's key.
+    """
+    price = sale.price.amount_minor
     if agreement.method != "M1":
-        return [(agreement.parts[0], sale.price.amount_minor)]
+        return [(agreement.parts[0], price)]
     stated = {part.part: sale.parts.get(part.part, 0) for part in agreement.parts}
-    if sum(stated.values()) != sale.price.amount_minor:
-        even = stated if any(stated.values()) else dict.fromkeys(stated, 1)
-        stated = split_largest_remainder(sale.price.amount_minor, even)
+    if sum(stated.values()) != price:
+        stated = dict(sale.parts)
+        if not stated and rides:
+            stated = _parts_of_list_price(sale, rides[0], tariff)
+        if not any(stated.get(part.part, 0) for part in agreement.parts):
+            return [(PartSplit(ONE_PART, "fixed", frozenset(), (), {}), price)]
+        weights = {part.part: abs(stated.get(part.part, 0)) for part in agreement.parts}
+        stated = split_largest_remainder(price, weights)
     return [(part, stated[part.part]) for part in agreement.parts]
+
+
+def _parts_of_list_price(sale: Sale, ride: Ride, tariff: Tariff) -> dict[str, int]:
+    """Return the parts of the list price of the ride at the sale's seller, {} where it has none."""
+    product = tariff.products[sale.product]
+    wanted = (sale.seller, sale.channel, sale.price.currency)
+    prices = tuple(p for p in product.prices if (p.seller, p.channel, p.currency) == wanted)
+    quote = quote_single(replace(product, prices=prices), ride, [], Rider(), tariff)
+    return dict(quote.parts) if quote else {}
 
 
 def _claims(

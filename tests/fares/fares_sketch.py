@@ -71,6 +71,31 @@ def make_leg(
     )
 
 
+def cut_sketch(sketch: Mapping[str, Any], ride: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the part of a leg's sketch that a ride uses: ``reverse`` first, then up to ``last``."""
+    stops, minutes = list(sketch["stops"]), list(sketch["minutes"])
+    end = len(stops) - 1
+    parts = [
+        {**part, "from": part.get("from", 0), "to": part.get("to", end)}
+        for part in sketch["sections"]
+    ]
+    if ride.get("reverse"):
+        stops.reverse()
+        minutes = [minutes[-1] - minute for minute in reversed(minutes)]
+        parts = [
+            {**part, "from": end - part["to"], "to": end - part["from"]}
+            for part in reversed(parts)
+        ]
+    last = ride.get("last", end)
+    return {
+        **sketch,
+        "departs": ride["departs"],
+        "stops": stops[: last + 1],
+        "minutes": minutes[: last + 1],
+        "sections": [{**p, "to": min(p["to"], last)} for p in parts if p["from"] < last],
+    }
+
+
 def walk(origin: Place, destination: Place, departure: int, seconds: int = 180) -> Leg:
     """Return a walk of some minutes."""
     return Leg("walk", origin, destination, departure, departure + seconds, walk_m=200)
