@@ -11,11 +11,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
+
 from mobility.core.errors import FeedError
 from mobility.feeds.findings import Findings
 
 BLOCK_BYTES = 1 << 24
 MAX_LINE_BYTES = 1 << 24
+CR_ONLY_BYTES = 1 << 20
 BOM = b"\xef\xbb\xbf"
 UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
 CONTROL = bytes(code for code in (*range(32), 127) if code not in b"\t\n\r")
@@ -36,6 +39,10 @@ class Block:
     data: bytes
     first_line: int
 
+    def lines(self) -> int:
+        """Return how many lines the block has."""
+        return int(np.count_nonzero(np.frombuffer(self.data, dtype=np.uint8) == ord("\n")))
+
 
 def read_blocks(
     stream: ByteStream, file: str, findings: Findings, *, size: int = BLOCK_BYTES
@@ -52,8 +59,9 @@ def read_blocks(
         data = _strip_mark(raw, file, findings) if number == 0 else raw
         data = _normalise(data, line, file, findings)
         if data:
-            yield Block(data, line)
-            line += data.count(b"\n")
+            block = Block(data, line)
+            yield block
+            line += block.lines()
 
 
 def _cut_at_lines(stream: ByteStream, file: str, findings: Findings, size: int) -> Iterator[bytes]:
@@ -62,32 +70,28 @@ def _cut_at_lines(stream: ByteStream, file: str, findings: Findings, size: int) 
     if head.startswith(UTF16_BOMS):
         findings.add("utf16", file)
         stream, head = _utf16(head, stream), b""
-    rest = [head]
-    line_end = b""
+    rest, line_end = head, b""
     while data := stream.read(size):
-        line_end = line_end or _line_end(data)
-        cut = data.rfind(line_end) + 1 if line_end else 0
+        rest += data
+        line_end = line_end or _line_end(rest)
+        cut = rest.rfind(line_end) + 1 if line_end else 0
         if cut:
-            yield _with_line_ends(b"".join((*rest, data[:cut])), line_end)
-            rest = [data[cut:]]
-        else:
-            rest.append(data)
-            if sum(map(len, rest)) > MAX_LINE_BYTES + size:
-                raise FeedError(
-                    f"{findings.feed}: {file}: a line beyond {MAX_LINE_BYTES >> 20} MiB;"
-                    " expected CSV"
-                )
-    last = b"".join(rest).rstrip(b"\x1a")
+            yield _with_line_ends(rest[:cut], line_end)
+            rest = rest[cut:]
+        elif len(rest) > MAX_LINE_BYTES:
+            raise FeedError(
+                f"{findings.feed}: {file}: a line beyond {MAX_LINE_BYTES >> 20} MiB; expected CSV"
+            )
+    last = rest.rstrip(b"\x1a")
     if last:
-        line_end = line_end or _line_end(last) or b"\n"
-        yield _with_line_ends(last, line_end) + b"\n"
+        yield _with_line_ends(last, line_end or (b"\n" if b"\n" in last else b"\r")) + b"\n"
 
 
 def _line_end(data: bytes) -> bytes:
-    """Return LF, or CR where the file has CR alone, or nothing where no line ends yet."""
+    """Return LF; or CR where a good part of the file has CR alone; or nothing while unknown."""
     if b"\n" in data:
         return b"\n"
-    return b"\r" if b"\r" in data[:-1] else b""
+    return b"\r" if len(data) > CR_ONLY_BYTES and b"\r" in data else b""
 
 
 def _with_line_ends(data: bytes, line_end: bytes) -> bytes:

@@ -131,9 +131,9 @@ def is_plain(data: bytes, width: int) -> bool | None:
     >>> is_plain(b"a,b\nc,d\n", 2), is_plain(b'a,"b, c"\n', 2), is_plain(b'a,"b" \n', 2)
     (False, True, None)
     """
-    lines = data.count(b"\n")
-    expected = (b"," * (width - 1) + b"\n") * lines
     skeleton = data.translate(None, _NOT_SKELETON)
+    lines = skeleton.count(b"\n")
+    expected = (b"," * (width - 1) + b"\n") * lines
     if width == 1 and (b"\n\n" in data or data.startswith(b"\n")):
         return None
     if skeleton == expected:
@@ -174,7 +174,9 @@ def _read_fast(block: Block, header: Header, findings: Findings, *, quoted: bool
         schema=dict.fromkeys(names, pl.String),
         quote_char='"' if quoted else None,
     )
-    padded = any(blank in block.data for blank in _BLANKS) or block.data.startswith(b" ")
+    padded = (b" " in block.data or b"\t" in block.data) and (
+        any(blank in block.data for blank in _BLANKS) or block.data.startswith(b" ")
+    )
     if padded or quoted or not block.data.isascii():
         before = _text_bytes(frame)
         frame = frame.with_columns(_without_blanks(names))
@@ -214,7 +216,7 @@ def _read_exact(
     if left:
         lines = block.data.split(b"\n")[:-1]
         tail = b"".join(line + b"\n" for line in lines[-left:])
-    first = block.first_line + block.data.count(b"\n") - left
+    first = block.first_line + block.lines() - left
     frame = _frame(rows.cells, rows.lines, rows.repaired, header)
     return TextBlock(frame, rows.read, 0), Block(tail, first)
 

@@ -137,6 +137,9 @@ def _repair_long(cells: list[str], layout: Layout) -> tuple[list[str], str] | No
         if len(quoted) == len(layout.kinds):
             return quoted, "single_quotes"
     fits = list(_decimal_readings(cells, layout.kinds))
+    if len(fits) > 1:  # whole degrees are the less likely reading
+        places = [i for i, kind in enumerate(layout.kinds) if kind in _LIMITS]
+        fits = [row for row in fits if all("." in row[i] for i in places)]
     return (fits[0], "decimal_comma") if len(fits) == 1 else None
 
 

@@ -16,9 +16,11 @@ from mobility.feeds.stop_times import FILE, FLEX, NAME, NO_STOP
 
 Ints = npt.NDArray[np.int32]
 Bools = npt.NDArray[np.bool_]
+Rows = npt.NDArray[np.intp]
 
 MISSING = np.int32(np.iinfo(np.int32).min)
 HOUR_S = 3600
+_INTERPOLATED_FROM = ("trip", "stop", "arrival_time", "departure_time", "shape_dist_traveled")
 
 
 @dataclass(slots=True)
@@ -118,30 +120,36 @@ def _interpolate(frame: pl.DataFrame, reading: Reading) -> pl.DataFrame:
     missing = frame["arrival_time"].is_null().to_numpy()
     if not missing.any():
         return frame
+    _tell(reading, "time_interpolated", frame, missing)
+    calls = _Calls.of(frame)
+    concerned = np.zeros(len(reading.frames["trips"]), dtype=bool)
+    concerned[calls.trip[missing]] = True
+    rows = np.flatnonzero(concerned[calls.trip])
+    needed = [name for name in _INTERPOLATED_FROM if name in frame.columns]
+    at, seconds = _missing_times(frame.select(needed)[rows], missing[rows], reading)
+    calls.arrival[rows[at]] = calls.departure[rows[at]] = seconds
+    timepoint = pl.col("timepoint") if "timepoint" in frame.columns else pl.lit(1, pl.Int8)
+    filled = pl.Series(missing)
+    return frame.with_columns(
+        pl.Series("arrival_time", calls.arrival),
+        pl.Series("departure_time", calls.departure),
+        pl.when(filled).then(pl.lit(0, pl.Int8)).otherwise(timepoint).alias("timepoint"),
+        pl.col(REPAIRED) | filled,
+    )
+
+
+def _missing_times(frame: pl.DataFrame, missing: Bools, reading: Reading) -> tuple[Rows, Ints]:
+    """Return which rows have no time, and the time that each is given."""
     calls = _Calls.of(frame)
     way = _way_travelled(frame, calls, reading)
-    known = np.flatnonzero(~missing)
-    at = np.flatnonzero(missing)
-    before = known[np.searchsorted(known, at) - 1]
-    after = known[np.searchsorted(known, at)]
+    known, at = np.flatnonzero(~missing), np.flatnonzero(missing)
+    next_known = np.searchsorted(known, at)
+    before, after = known[next_known - 1], known[next_known]
     start, end = calls.departure[before].astype(np.float64), calls.arrival[after]
     span = way[after] - way[before]
     by_way = np.divide(way[at] - way[before], span, out=np.zeros_like(span), where=span > 0)
     share = np.where(span > 0, by_way, (at - before) / (after - before))
-    seconds = np.floor(start + (end - start) * share + 0.5).astype(np.int32)
-    calls.arrival[at] = seconds
-    calls.departure[at] = seconds
-    _tell(reading, "time_interpolated", frame, missing)
-    timepoint = frame["timepoint"] if "timepoint" in frame.columns else pl.lit(1, pl.Int8)
-    return frame.with_columns(
-        pl.Series("arrival_time", calls.arrival),
-        pl.Series("departure_time", calls.departure),
-        pl.when(pl.Series(missing))
-        .then(pl.lit(0, pl.Int8))
-        .otherwise(timepoint)
-        .alias("timepoint"),
-        pl.col(REPAIRED) | pl.Series(missing),
-    )
+    return at, np.floor(start + (end - start) * share + 0.5).astype(np.int32)
 
 
 def _way_travelled(frame: pl.DataFrame, calls: _Calls, reading: Reading) -> npt.NDArray[np.float64]:
