@@ -12,13 +12,17 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import polars as pl
 
+from mobility.core.notices import Notice
 from mobility.core.time import parse_gtfs_time
-from mobility.merge.region import FeedInfo
+from mobility.feeds.feed import TableCounts
+from mobility.feeds.manifest import manifest_of_sources
+from mobility.merge import FeedInfo, Region
 from mobility.network import Network
 from mobility.network.compile import network_from_tables
 
@@ -91,7 +95,23 @@ class Tables:
     first_date: dt.date
     days: np.ndarray
     coverage: np.ndarray
-    train_ids: list[str] = field(default_factory=list)
+
+    def region(self, paths: Sequence[str] = ()) -> Region:
+        """The whole region; ``paths``: where the manifest says the feeds are, by their order."""
+        counts = {"trips": TableCounts(read=3, kept=2, repaired=1, dropped=1)}
+        return Region(
+            manifest=manifest_of_sources([Path(path) for path in paths or self._feed_ids()]),
+            feeds=tuple(replace(feed, counts=counts) for feed in self.feeds),
+            first_date=self.first_date,
+            days=self.days,
+            coverage=self.coverage,
+            tables=self.tables,
+            notices=(Notice("empty_trip", "error", self.feeds[0].id, "trips.txt", 4, count=2),),
+            train_counts=dict.fromkeys(("equal", "contained", "overlap", "hand_over"), 0),
+        )
+
+    def _feed_ids(self) -> list[str]:
+        return [feed.id for feed in self.feeds]
 
     def network(self, *, walk_radius_m: int = 0, max_walk_s: int = 1200) -> Network:
         return network_from_tables(
@@ -165,7 +185,6 @@ def build_tables(
         first_date=first_date,
         days=np.array(services, bool).reshape(len(services), n_days),
         coverage=coverage,
-        train_ids=[train.id for train in trains],
     )
 
 
