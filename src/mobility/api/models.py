@@ -1,0 +1,353 @@
+"""The documents of the API as types: what the answers of `mobility.journey` look like in JSON.
+
+They describe (OpenAPI, client types, tests); answers are serialised from the values themselves.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Instant = Annotated[
+    str,
+    Field(
+        description="RFC 3339 in the zone of the place.",
+        json_schema_extra={"format": "date-time"},
+        examples=["2027-05-04T07:30:00+02:00"],
+    ),
+]
+Day = Annotated[str, Field(json_schema_extra={"format": "date"}, examples=["2027-05-04"])]
+Versions = Annotated[
+    dict[str, str | None], Field(description="Content hashes of what the answer was made from.")
+]
+
+
+class Document(BaseModel):
+    """A document with these members and no others."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+
+class MoneyDocument(Document):
+    """An amount in whole minor units of one currency (ISO 4217)."""
+
+    amount_minor: int
+    currency: str
+
+
+class PlaceDocument(Document):
+    """P: a stop, or a position (then without ids)."""
+
+    id: str | None
+    station_id: str | None
+    name: str
+    lat: float
+    lon: float
+    tz: str
+    platform: str | None
+
+
+class CallDocument(PlaceDocument):
+    """A stop of a train with its times."""
+
+    arrival: Instant
+    departure: Instant
+    border_point: bool
+
+
+class SectionDocument(Document):
+    """S: the part of a train that one feed's trip carries."""
+
+    feed: str
+    agency_id: str
+    trip_id: str
+    service_date: Day
+    from_sequence: int
+    to_sequence: int
+    country: str | None
+
+
+class LegDocument(Document):
+    """L: one ride or one walk."""
+
+    mode: Literal["transit", "walk", "bike", "car", "on_demand"]
+    from_: PlaceDocument = Field(alias="from")
+    to: PlaceDocument
+    departure: Instant
+    arrival: Instant
+    line: str | None
+    headsign: str | None
+    color: str | None = Field(description="RRGGBB")
+    vehicle: str | None
+    walk_m: int
+    sections: list[SectionDocument]
+    stops: list[CallDocument]
+
+
+class ShareDocument(Document):
+    """What one party gets of a ticket's price, in the currency of the price."""
+
+    party: str
+    role: str
+    amount_minor: int
+
+
+class TicketDocument(Document):
+    """T: one ticket; its shares, where published, sum exactly to its price."""
+
+    product: str
+    name: str
+    seller: str
+    channel: str
+    legs: list[int] = Field(description="Indices of the legs that the ticket covers.")
+    price: MoneyDocument
+    valid_from: Instant
+    valid_until: Instant
+    protects: str
+    shares: list[ShareDocument]
+    why: list[str]
+
+
+class FareDocument(Document):
+    """What a journey costs; a fare that nobody published is unknown, never 0."""
+
+    status: Literal["known", "partly", "unknown"]
+    tickets: list[TicketDocument]
+    totals: list[MoneyDocument]
+    unknown_legs: list[int]
+
+
+class JourneyDocument(Document):
+    """J: one way to travel."""
+
+    departure: Instant
+    arrival: Instant
+    transfers: int
+    walk_m: int
+    legs: list[LegDocument]
+    fare: FareDocument | None
+
+
+class NoticeDocument(Document):
+    """Something that the reader of an answer should know."""
+
+    code: str
+    severity: Literal["error", "warning", "info"]
+    feed: str
+    message: str
+
+
+class JourneysDocument(Document):
+    """The journeys of one question."""
+
+    versions: Versions
+    journeys: list[JourneyDocument]
+    notices: list[NoticeDocument]
+    from_: PlaceDocument = Field(alias="from")
+    to: PlaceDocument
+    depart: Instant | None
+    arrive: Instant | None
+    window_s: int | None
+
+
+class PlaceMatchDocument(Document):
+    """A place that a text may mean, best first."""
+
+    id: str
+    name: str
+    kind: Literal["station", "stop", "position"]
+    lat: float
+    lon: float
+    tz: str
+    countries: list[str]
+    score: float
+
+
+class PlacesDocument(Document):
+    """Places that a text may mean."""
+
+    versions: Versions
+    places: list[PlaceMatchDocument]
+
+
+class StationDocument(Document):
+    """One station with the operators' stops that form it."""
+
+    versions: Versions
+    id: str
+    name: str
+    lat: float
+    lon: float
+    tz: str
+    stops: list[PlaceDocument]
+
+
+class PricedJourney(Document):
+    """The fare of one journey, named by its rides."""
+
+    departure: Instant
+    arrival: Instant
+    sections: list[SectionDocument]
+    fare: FareDocument | None
+
+
+class FaresDocument(Document):
+    """Fares of the journeys asked for."""
+
+    versions: Versions
+    fares: list[PricedJourney]
+
+
+class FeedDocument(Document):
+    """One operator's feed and the days it covers."""
+
+    id: str
+    version: str
+    country: str | None
+    valid_from: Day
+    valid_until: Day
+    attribution: str | None
+    licence: str | None
+
+
+class PartyDocument(Document):
+    """A party of the tariff."""
+
+    id: str
+    name: str
+
+
+class ChoiceDocument(Document):
+    """A card or pass that a rider may hold."""
+
+    id: str
+    name: str
+
+
+class RegionDocument(Document):
+    """What is served: its name, validity, languages, feeds and choices."""
+
+    versions: Versions
+    id: str
+    name: str
+    tz: str
+    languages: list[str]
+    notice: dict[str, str] = Field(description="Shown wherever the timetable is shown.")
+    valid_from: Day
+    valid_until: Day
+    now: Instant
+    nearest_date: Day = Field(description="The day nearest to now on which a feed is valid.")
+    nearest_is_today: bool
+    feeds: list[FeedDocument]
+    coverage: dict[str, list[list[Day]]] = Field(
+        description="Per feed, runs of covered days: first and last."
+    )
+    cards: list[ChoiceDocument]
+    passes: list[ChoiceDocument]
+    currencies: list[str]
+    parties: list[PartyDocument]
+    bounds: list[float] = Field(description="West, south, east, north.")
+
+
+class HealthDocument(Document):
+    """Whether answers can be given, and from what."""
+
+    status: Literal["ok", "starting"]
+    versions: Versions
+    valid_from: Day | None
+    valid_until: Day | None
+
+
+class LiveDocument(Document):
+    """The process lives."""
+
+    status: Literal["ok", "starting"]
+
+
+class ConnectionDocument(Document):
+    """A change between two trains; slack is what remains after walking."""
+
+    station: str
+    from_line: str
+    to_line: str
+    from_trip: str
+    to_trip: str
+    arrival: Instant
+    departure: Instant
+    slack_s: int
+    other_slack_s: int | None = Field(
+        description="What the other timetable leaves; null where one of the trains does not run."
+    )
+
+
+class JourneyTimes(Document):
+    """A journey by its times and transfers."""
+
+    departure: Instant
+    arrival: Instant
+    transfers: int
+
+
+class DifferenceDocument(Document):
+    """What changes for one question: after minus before."""
+
+    from_: str = Field(alias="from")
+    to: str
+    departure: Instant
+    window_s: int
+    weight: int
+    journeys_before: int
+    journeys_after: int
+    arrival_change_s: int | None
+    duration_change_s: int | None
+    transfers_change: int | None
+    lost: list[JourneyTimes]
+    new: list[JourneyTimes]
+    connections_broken: list[ConnectionDocument]
+    connections_new: list[ConnectionDocument]
+
+
+class ComparisonDocument(Document):
+    """What a scenario changes for the questions asked."""
+
+    versions: Versions
+    scenario: dict[str, Any]
+    notices: list[NoticeDocument]
+    summary: dict[str, int]
+    questions: list[DifferenceDocument]
+
+
+class GeoFeature(BaseModel):
+    """A GeoJSON feature."""
+
+    type: Literal["Feature"]
+    id: int | str | None = None
+    geometry: dict[str, Any]
+    properties: dict[str, Any]
+
+
+class GeoDocument(BaseModel):
+    """A GeoJSON feature collection with its versions."""
+
+    type: Literal["FeatureCollection"]
+    versions: Versions
+    features: list[GeoFeature]
+
+
+class FieldProblem(Document):
+    """What is wrong with one field."""
+
+    field: str
+    message: str
+
+
+class ProblemDocument(Document):
+    """A failure (RFC 9457)."""
+
+    type: str = Field(examples=["urn:mobility:problem:unknown-place"])
+    title: str
+    status: int
+    detail: str
+    trace_id: str
+    errors: list[FieldProblem] | None = None

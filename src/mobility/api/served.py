@@ -1,0 +1,219 @@
+"""One edition as it is served: questions in, documents out; no HTTP here."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+import orjson
+
+from mobility.api.problems import UnknownJourneyError
+from mobility.api.queries import FaresQuery, JourneyQuery, RiderWords
+from mobility.api.region import nearest_valid_date
+from mobility.core.errors import UnknownPlaceError
+from mobility.core.notices import Notice
+from mobility.core.time import Clock, local_date, local_time, parse_duration_s, parse_instant
+from mobility.fares import Rider, TariffPricer
+from mobility.journey import Journey, Place
+from mobility.network import Edition
+from mobility.planner import Answer, Endpoint, Planner, Pricer, locate, suggest
+
+Document = dict[str, Any]
+PRICERS = 128  # riders whose pricer is kept
+
+
+def notice_documents(notices: Sequence[Notice]) -> list[Document]:
+    """Return notices as documents."""
+    return [
+        {"code": n.code, "severity": n.severity, "feed": n.feed, "message": n.message}
+        for n in notices
+    ]
+
+
+class Served:
+    """Answers questions from one edition; safe to call from several threads."""
+
+    def __init__(self, edition: Edition, clock: Clock) -> None:
+        self.edition = edition
+        self.clock = clock
+        self.planner = Planner(edition.network, edition.slices)
+        self.tariff = _load(edition.part("tariff.json"))
+        self._base = self._make_base()
+        self._pricer = lru_cache(maxsize=PRICERS)(self._make_pricer)
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """Return the content hashes that every answer names."""
+        return self.edition.versions
+
+    def now_s(self) -> int:
+        """Return the unix second of the injected clock."""
+        return int(self.clock().timestamp())
+
+    def journeys(self, query: JourneyQuery) -> Document:
+        """Return the journeys of a question, each with its fare."""
+        ends, times, answer = self._plan(query)
+        pricer = self._pricer_for(query)
+        journeys = [_priced(journey, pricer).to_json() for journey in answer.journeys]
+        depart, arrive, window_s = times
+        origin, destination = ends
+        return {
+            "versions": self.versions,
+            "journeys": journeys,
+            "notices": notice_documents(answer.notices),
+            "from": origin.place.to_json(),
+            "to": destination.place.to_json(),
+            "depart": None if depart is None else local_time(depart, origin.tz),
+            "arrive": None if arrive is None else local_time(arrive, destination.tz),
+            "window_s": window_s,
+        }
+
+    def fares(self, query: FaresQuery) -> Document:
+        """Return the fares of a question's journeys, or of the one with the rides asked for.
+
+        Raises
+        ------
+        UnknownJourneyError
+            No journey of the question has these rides.
+        """
+        _, _, answer = self._plan(query)
+        wanted = None if query.rides is None else [_ride_key(ride) for ride in query.rides]
+        chosen = [j for j in answer.journeys if wanted is None or _rides_of(j) == wanted]
+        if wanted is not None and not chosen:
+            raise UnknownJourneyError("no journey of this question has these rides")
+        pricer = self._pricer_for(query)
+        return {
+            "versions": self.versions,
+            "fares": [_fare_document(_priced(journey, pricer).to_json()) for journey in chosen],
+        }
+
+    def places(self, text: str, limit: int) -> Document:
+        """Return places that a text may mean, best first."""
+        matches = suggest(self.edition.network, text, limit=limit)
+        return {
+            "versions": self.versions,
+            "places": [self.match_document(match) for match in matches],
+        }
+
+    def station(self, place_id: str) -> Document:
+        """Return a station with the stops that form it; the id may also be one of its stops'.
+
+        Raises
+        ------
+        UnknownPlaceError
+            The edition has no such place.
+        """
+        network = self.edition.network
+        endpoint = locate(network, place_id)
+        if endpoint.kind == "position":
+            raise UnknownPlaceError(f"{place_id!r} is a position, not a station")
+        station = int(network.stop_station[endpoint.stops[0]])
+        zone = network.zone_name[int(network.station_tz[station])]
+        first, last = network.station_stop_start[station : station + 2]
+        return {
+            "versions": self.versions,
+            "id": network.station_id[station],
+            "name": network.station_name[station],
+            "lat": float(network.station_lat[station]),
+            "lon": float(network.station_lon[station]),
+            "tz": zone,
+            "stops": [self._stop(int(stop)) for stop in network.station_stops[first:last]],
+        }
+
+    def _stop(self, stop: int) -> Document:
+        network = self.edition.network
+        feed = network.feed_id[int(network.stop_feed[stop])]
+        return Place(
+            id=f"{feed}:{network.stop_id[stop]}",
+            station_id=network.station_id[int(network.stop_station[stop])],
+            name=network.stop_name[stop],
+            lat=float(network.stop_lat[stop]),
+            lon=float(network.stop_lon[stop]),
+            tz=network.zone_name[int(network.stop_tz[stop])],
+            platform=network.stop_platform[stop] or None,
+        ).to_json()
+
+    def warm_up(self) -> None:
+        """Search once between two stations, so that kernels are compiled and a slice is mapped."""
+        network = self.edition.network
+        ends = [
+            locate(network, network.station_id[row]) for row in (0, len(network.station_id) - 1)
+        ]
+        noon = dt.datetime.combine(self.nearest_date(), dt.time(12), dt.UTC)
+        self.planner.plan(ends[0], ends[1], depart=int(noon.timestamp()), arrive=None)
+
+    def nearest_date(self) -> dt.date:
+        """Return the valid day nearest to now."""
+        return nearest_valid_date(
+            self.edition.network, local_date(self.now_s(), self.edition.network.feed_zone[0])
+        )
+
+    def _plan(
+        self, query: JourneyQuery
+    ) -> tuple[tuple[Endpoint, Endpoint], tuple[int | None, int | None, int | None], Answer]:
+        network = self.edition.network
+        origin, destination = locate(network, query.from_), locate(network, query.to)
+        arrive = parse_instant(query.arrive, destination.tz) if query.arrive else None
+        depart = parse_instant(query.depart, origin.tz) if query.depart else None
+        if arrive is None and depart is None:
+            depart = self.now_s()
+        window_s = parse_duration_s(query.window) if query.window else None
+        answer = self.planner.plan(
+            origin,
+            destination,
+            depart=depart,
+            arrive=arrive,
+            window_s=window_s,
+            max_transfers=query.max_transfers,
+        )
+        return (origin, destination), (depart, arrive, window_s), answer
+
+    def _pricer_for(self, words: RiderWords) -> Pricer | None:
+        rider = Rider(
+            age_group=words.age_group,
+            cards=frozenset(words.cards),
+            passes=frozenset(words.passes),
+            currency=words.currency,
+        )
+        return self._pricer(rider, words.language)
+
+    def _make_base(self) -> TariffPricer | None:
+        if self.tariff is None:
+            return None
+        return TariffPricer(self.tariff, _load(self.edition.part("agreements.json")))
+
+    def _make_pricer(self, rider: Rider, language: str | None) -> Pricer | None:
+        return None if self._base is None else self._base.for_rider(rider, language)
+
+
+def _load(part: bytes | None) -> Document | None:
+    return None if part is None else orjson.loads(part)
+
+
+def _priced(journey: Journey, pricer: Pricer | None) -> Journey:
+    return journey if pricer is None else journey.with_fare(pricer.price(journey))
+
+
+def _ride_key(ride: Any) -> tuple[Any, ...]:
+    return (
+        ride.feed,
+        ride.trip_id,
+        str(ride.service_date),
+        ride.from_sequence,
+        ride.to_sequence,
+    )
+
+
+def _rides_of(journey: Journey) -> list[tuple[Any, ...]]:
+    return [_ride_key(section) for leg in journey.legs for section in leg.sections]
+
+
+def _fare_document(journey: Document) -> Document:
+    return {
+        "departure": journey["departure"],
+        "arrival": journey["arrival"],
+        "sections": [section for leg in journey["legs"] for section in leg["sections"]],
+        "fare": journey["fare"],
+    }

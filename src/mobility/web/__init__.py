@@ -1,0 +1,20 @@
+"""The pages: search and results that work without JavaScript, and the bundle that enhances them."""
+
+from mobility.web.catalogue import (
+    LANGUAGES,
+    Catalogue,
+    choose_language,
+    offered_languages,
+    read_catalogue,
+)
+from mobility.web.pages import PageBackend, install_pages
+
+__all__ = [
+    "LANGUAGES",
+    "Catalogue",
+    "PageBackend",
+    "choose_language",
+    "install_pages",
+    "offered_languages",
+    "read_catalogue",
+]

@@ -1,0 +1,48 @@
+"""A client that calls an application in memory, start and stop included."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import httpx
+from fastapi import FastAPI
+
+
+class AppClient:
+    """Calls one application in its own event loop; failures come back as answers."""
+
+    def __init__(self, app: FastAPI) -> None:
+        self.app = app
+        self._runner = asyncio.Runner()
+        self._lifespan: Any = None
+
+    def __enter__(self) -> AppClient:
+        self._lifespan = self.app.router.lifespan_context(self.app)
+        self._runner.run(self._lifespan.__aenter__())
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._runner.run(self._lifespan.__aexit__(None, None, None))
+        self._runner.close()
+
+    def request(self, method: str, address: str, **options: Any) -> httpx.Response:
+        """Return the answer to one request."""
+        return self.requests([(method, address, options)])[0]
+
+    def get(self, address: str, **options: Any) -> httpx.Response:
+        """Return the answer to a GET."""
+        return self.request("GET", address, **options)
+
+    def post(self, address: str, **options: Any) -> httpx.Response:
+        """Return the answer to a POST."""
+        return self.request("POST", address, **options)
+
+    def requests(self, calls: list[tuple[str, str, dict[str, Any]]]) -> list[httpx.Response]:
+        """Return the answers to requests made at the same time, in their order."""
+        return self._runner.run(self._gather(calls))
+
+    async def _gather(self, calls: list[tuple[str, str, dict[str, Any]]]) -> list[httpx.Response]:
+        transport = httpx.ASGITransport(app=self.app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            return await asyncio.gather(*(client.request(m, a, **o) for m, a, o in calls))

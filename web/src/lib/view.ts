@@ -1,0 +1,141 @@
+// What a page shows of a journey document: texts and widths, no rules of its own.
+// The server's pages (src/mobility/web/view.py) say the same things in the same words.
+import type { Journey, Leg, Money, Ticket } from "./api";
+import { among, t } from "./i18n";
+
+const PARTY_COLORS = 8;
+const WHOLE_CURRENCIES = new Set(["ISK", "JPY"]);
+
+export interface Part {
+  party: string;
+  text: string;
+  amount: number;
+  color: number;
+}
+export interface Group {
+  currency: string;
+  parts: Part[];
+}
+export interface StripPart {
+  kind: "ride" | "walk" | "wait";
+  minutes: number;
+  leg?: Leg;
+}
+
+export const clock = (instant: string): string => instant.slice(11, 16);
+
+export function minutesBetween(first: string, last: string): number {
+  return Math.floor((Date.parse(last) - Date.parse(first)) / 60_000);
+}
+
+export function daysBetween(first: string, last: string): number {
+  return (Date.parse(last.slice(0, 10)) - Date.parse(first.slice(0, 10))) / 86_400_000;
+}
+
+export function durationText(minutes: number): string {
+  const hours = Math.floor(minutes / 60);
+  const rest = minutes % 60;
+  if (hours === 0) return t("unit.minutes", { n: rest });
+  if (rest === 0) return t("unit.whole_hours", { h: hours });
+  return t("unit.hours", { h: hours, m: rest });
+}
+
+/** An amount for people: whole minor units, no floating point. */
+export function amountText(amountMinor: number, currency: string): string {
+  const sign = amountMinor < 0 ? "-" : "";
+  const digits = String(Math.abs(amountMinor));
+  if (WHOLE_CURRENCIES.has(currency)) return `${currency} ${sign}${digits}`;
+  const padded = digits.padStart(3, "0");
+  return `${currency} ${sign}${padded.slice(0, -2)}.${padded.slice(-2)}`;
+}
+
+export const moneyText = (money: Money): string => amountText(money.amount_minor, money.currency);
+
+export const isRide = (leg: Leg): boolean => leg.mode === "transit";
+
+export function legLabel(leg: Leg): string {
+  return leg.line || among("vehicle", leg.vehicle || "other");
+}
+
+export function legText(leg: Leg): string {
+  const minutes = durationText(minutesBetween(leg.departure, leg.arrival));
+  return isRide(leg) ? minutes : t("journey.walk", { minutes, metres: leg.walk_m });
+}
+
+export function lineColor(color: string | null): string | null {
+  return color && /^[0-9A-Fa-f]{6}$/.test(color) ? `#${color}` : null;
+}
+
+/** Black or white, whichever reads better on the colour (WCAG 2.2, relative luminance). */
+export function lineInk(color: string | null): string | null {
+  if (!color || !lineColor(color)) return null;
+  const channel = (at: number): number => {
+    const c = Number.parseInt(color.slice(at, at + 2), 16) / 255;
+    return c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
+  };
+  return 0.2126 * channel(0) + 0.7152 * channel(2) + 0.0722 * channel(4) > 0.179 ? "#000" : "#fff";
+}
+
+export function lineCountries(leg: Leg): string {
+  const countries = leg.sections.map((section) => section.country).filter((c) => c !== null);
+  const distinct = [...new Set(countries)];
+  return distinct.length > 1 ? distinct.join(" → ") : "";
+}
+
+/** Where the traveller changes between rides, and the minutes there, walks included. */
+export function changesOf(journey: Journey): { place: string; minutes: number }[] {
+  const rides = journey.legs.filter(isRide);
+  return rides.slice(1).map((after, index) => ({
+    place: after.from.name,
+    minutes: minutesBetween(rides[index]!.arrival, after.departure),
+  }));
+}
+
+export function stripOf(journey: Journey): StripPart[] {
+  return journey.legs.flatMap((leg, index): StripPart[] => {
+    const before = journey.legs[index - 1];
+    const ride: StripPart = {
+      kind: isRide(leg) ? "ride" : "walk",
+      minutes: minutesBetween(leg.departure, leg.arrival),
+      leg,
+    };
+    if (!before) return [ride];
+    return [{ kind: "wait", minutes: minutesBetween(before.arrival, leg.departure) }, ride];
+  });
+}
+
+/** Who gets how much of the tickets together, one group per currency, largest first. */
+export function sharesByCurrency(tickets: Ticket[], parties: Map<string, string>): Group[] {
+  const totals = new Map<string, Map<string, number>>();
+  for (const ticket of tickets) {
+    const parts = totals.get(ticket.price.currency) ?? new Map<string, number>();
+    totals.set(ticket.price.currency, parts);
+    for (const share of ticket.shares) {
+      parts.set(share.party, (parts.get(share.party) ?? 0) + share.amount_minor);
+    }
+  }
+  const order = [...parties.keys()].sort();
+  return [...totals]
+    .map(([currency, amounts]) => ({
+      currency,
+      parts: [...amounts]
+        .filter(([, amount]) => amount !== 0)
+        .sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1))
+        .map(([party, amount]) => ({
+          party: parties.get(party) ?? party,
+          text: amountText(amount, currency),
+          amount,
+          color: order.includes(party) ? order.indexOf(party) % PARTY_COLORS : PARTY_COLORS - 1,
+        })),
+    }))
+    .filter((group) => group.parts.length > 0);
+}
+
+export function validText(ticket: Ticket): string {
+  const later = daysBetween(ticket.valid_from, ticket.valid_until);
+  const until = clock(ticket.valid_until);
+  return t("fare.valid_span", {
+    from: clock(ticket.valid_from),
+    until: later ? `${until} (${t("journey.next_day", { n: later })})` : until,
+  });
+}
