@@ -72,7 +72,7 @@ def make_leg(
 
 
 def cut_sketch(sketch: Mapping[str, Any], ride: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the part of a leg's sketch that a ride uses: ``reverse`` first, then up to ``last``."""
+    """Return what a ride uses of a leg: ``reverse`` first, then its stops up to ``last``."""
     stops, minutes = list(sketch["stops"]), list(sketch["minutes"])
     end = len(stops) - 1
     parts = [
@@ -83,8 +83,7 @@ def cut_sketch(sketch: Mapping[str, Any], ride: Mapping[str, Any]) -> dict[str, 
         stops.reverse()
         minutes = [minutes[-1] - minute for minute in reversed(minutes)]
         parts = [
-            {**part, "from": end - part["to"], "to": end - part["from"]}
-            for part in reversed(parts)
+            {**part, "from": end - part["to"], "to": end - part["from"]} for part in reversed(parts)
         ]
     last = ride.get("last", end)
     return {

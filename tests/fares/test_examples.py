@@ -15,9 +15,7 @@ from fares_sketch import ROOT, cut_sketch, make_journey, make_leg
 from mobility.fares import Rider, TariffPricer
 from mobility.journey import Fare, Journey
 
-EXAMPLES = tomllib.loads(
-    (ROOT / "fares" / "basel" / "examples.toml").read_text(encoding="utf-8")
-)
+EXAMPLES = tomllib.loads((ROOT / "fares" / "basel" / "examples.toml").read_text(encoding="utf-8"))
 
 
 def example_journey(example: dict[str, Any], *, backwards: bool = False) -> Journey:
