@@ -129,7 +129,7 @@ def offsets_between(left: Ints, right: Ints, *, shift_max: int = 1) -> list[Offs
         How many service dates apart the two trips may be dated.
 
     >>> day = 86_400
-    >>> [(o.shift, o.seconds, o.days.sum()) for o in offsets_between(np.arange(3) * day,
+    >>> [(o.shift, o.seconds, int(o.days.sum())) for o in offsets_between(np.arange(3) * day,
     ...  np.arange(3) * day - 3_600)]
     [(-1, -90000, 2), (0, -3600, 3), (1, 82800, 2)]
     """

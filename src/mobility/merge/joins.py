@@ -79,14 +79,16 @@ def join_confidence(pair: SchedulePair, shared_mode: bool, rail: bool) -> float:
         return 0.99 if relation.kind != "hand_over" or pair.equal_number else 0.98
     if not shared_mode or relation.kind == "hand_over":
         return 0.0
-    shared = len(relation.pairs)
+    shared, loose = relation.shared, len(relation.pairs) - relation.shared
     if shared == 2:
         value = 0.85 if rail else 0.5
     else:
         value = 0.95 if shared == 3 else 0.97
         value -= 0.0 if rail else 0.1
     value -= 0.03 if relation.difference_s else 0.0
-    return value - 0.02 * min(relation.gaps, 5)
+    if loose:
+        value -= 0.05 if loose * 2 <= shared else 0.3
+    return round(value - 0.02 * min(relation.skipped, 5), 3)
 
 
 def _reason(pair: SchedulePair, shared_mode: bool) -> str:
@@ -186,7 +188,7 @@ class Judge:
                 value = 1.0 if what == "same" else confidence
                 strength = (
                     *(what != "same", _ORDER.get(relation.kind, 4), not pair.equal_number),
-                    *(-len(relation.pairs), relation.difference_s, a, b),
+                    *(-relation.shared, relation.difference_s, a, b),
                 )
                 self.joins.append(
                     Join(
@@ -217,16 +219,16 @@ class Judge:
 def _worth_telling(relation: Relation) -> bool:
     """Whether a rejected pair looks enough like one train that a person may ask about it."""
     if relation.kind == "touching":
-        return bool(relation.pairs) and len(relation.pairs) == 1 and relation.dwell_s >= 0
+        return relation.dwell_s >= 0
     return relation.kind in ("parallel", "crossing", "equal", "contained", "overlap")
 
 
 def relation_evidence(relation: Relation) -> dict[str, object]:
     """Return what the structure says, for people."""
     evidence: dict[str, object] = {
-        "shared_calls": len(relation.pairs),
+        "shared_calls": relation.shared,
         "difference_s": relation.difference_s,
-        "gaps": relation.gaps,
+        "skipped_calls": relation.skipped,
     }
     if relation.kind in ("hand_over", "touching"):
         evidence["dwell_s"] = relation.dwell_s

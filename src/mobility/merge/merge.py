@@ -247,7 +247,7 @@ def _schedules(ground: _Ground, station_of_place: Int32s, members: Sequence[Int6
 
 
 def _place_of_call(ground: _Ground, station_of_place: Int32s, schedules: Schedules) -> Int32s:
-    """Return the place behind each call: a station has at most one place per feed (or the first)."""
+    """Return the place behind each call: the first of its feed in the station."""
     places = np.arange(len(ground.places))[::-1]
     n_stations = int(station_of_place.max(initial=-1)) + 1
     table = np.full((len(ground.feeds), n_stations), -1, np.int32)

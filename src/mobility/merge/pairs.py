@@ -189,6 +189,7 @@ def _sequence(schedules: Schedules, schedule: int, seconds: int) -> list[Call]:
             schedules.station[rows].tolist(),
             (schedules.arrival_s[rows].astype(np.int64) + seconds).tolist(),
             (schedules.departure_s[rows].astype(np.int64) + seconds).tolist(),
+            schedules.passing[rows].tolist(),
             strict=True,
         )
     )

@@ -6,6 +6,7 @@ keeps the search for shared trains small. Border points are left out: they belon
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,6 +35,8 @@ class Schedules:
     start : int64[n_schedules + 1]
         First event of each.
     station, arrival_s, departure_s : int32[n_events]
+    passing : bool[n_events]
+        Nobody may board or alight.
     trip_start : int64[n_schedules + 1]
     trip : int32[n_trips]
         Trips of each schedule, ascending.
@@ -47,6 +50,7 @@ class Schedules:
     station: Int32s
     arrival_s: Int32s
     departure_s: Int32s
+    passing: Bools
     trip_start: Int64s
     trip: Int32s
     days: Bools
@@ -63,7 +67,7 @@ def number_codes(numbers: pl.Series) -> Int32s:
     """Return a code per trip that is equal where train numbers are equal; -1 where there is none.
 
     >>> number_codes(pl.Series(["17", None, "4", "17"])).tolist()
-    [1, -1, 0, 1]
+    [0, -1, 1, 0]
     """
     codes = numbers.cast(pl.String).rank("dense").cast(pl.Int32) - 1
     return codes.fill_null(-1).to_numpy().astype(np.int32)
@@ -77,7 +81,7 @@ def _mix(words: Words) -> Words:
     return out
 
 
-def sequence_hash(start: Int64s, columns: list[Int32s], seed: int) -> Words:
+def sequence_hash(start: Int64s, columns: Sequence[Int32s | Bools], seed: int) -> Words:
     """Return a 64-bit hash per trip of the columns' values in their order; uint64[n_trips]."""
     counts = np.diff(start)
     position = np.arange(start[-1]) - np.repeat(start[:-1], counts)
@@ -133,13 +137,14 @@ def build_schedules(
     trips = np.flatnonzero(relevant).astype(np.int32)
     start = np.zeros(len(trips) + 1, np.int64)
     np.cumsum(np.bincount(trip_of_event[kept], minlength=events.n_trips)[trips], out=start[1:])
+    passing = (events.pickup_type[kept] == 1) & (events.drop_off_type[kept] == 1)
     columns = [station_of_event[kept], events.arrival_s[kept], events.departure_s[kept]]
     table = pl.DataFrame(
         {
             "feed": trip_feed[trips],
             "number": trip_number[trips],
-            "one": sequence_hash(start, columns, 1),
-            "two": sequence_hash(start, columns, 2),
+            "one": sequence_hash(start, [*columns, passing], 1),
+            "two": sequence_hash(start, [*columns, passing], 2),
             "events": np.diff(start),
             "row": np.arange(len(trips)),
         }
@@ -162,6 +167,7 @@ def build_schedules(
         station=columns[0][gather],
         arrival_s=columns[1][gather],
         departure_s=columns[2][gather],
+        passing=passing[gather],
         trip_start=trip_start,
         trip=member,
         days=_union_of_days(trip_start, trip_service[member], rows),

@@ -60,6 +60,14 @@ class _Group:
     joins: list[Join]
 
 
+@dataclass(frozen=True, slots=True)
+class _Alias:
+    """What a trip of another train says of this train's run."""
+
+    join: Join
+    part: Part
+
+
 class Splicer:
     """Makes trains of joins.
 
@@ -134,7 +142,7 @@ class Splicer:
         def group_of(trip: int) -> _Group:
             return groups.setdefault(trip, _Group([trip], {trip: 0}, {trip: 0}, []))
 
-        portions: list[Join] = []
+        portions: list[Join] = []  # one train, but the trips' own trains stay apart
         for join in joins:
             left, right = group_of(join.left), group_of(join.right)
             if left is right:
@@ -148,30 +156,32 @@ class Splicer:
                 continue
             for trip in united.trips:
                 groups[trip] = united
-        extra = self._portions(portions, groups)
         done: set[int] = set()
         for trip in sorted(groups):
             group = groups[trip]
-            if id(group) in done:
-                continue
-            done.add(id(group))
-            added = extra.get(group.trips[0], [])
-            if len(group.trips) > 1 or added:
-                self._train(group, added, shift, days)
+            if id(group) not in done:
+                done.add(id(group))
+                self._train(group, portions, shift, days)
 
-    def _portions(self, joins: list[Join], groups: dict[int, _Group]) -> dict[int, list[Join]]:
-        """Return the joins whose other trip becomes an alias, by the first trip of the train."""
-        extra: dict[int, list[Join]] = {}
+    def _aliases(self, group: _Group, line: Timeline, joins: Sequence[Join]) -> list[_Alias]:
+        """Return what trips of other trains say of this train's run.
+
+        A trip leaves an alias where no trip of its own feed already lists that part of the train.
+        """
+        taken: dict[int, list[tuple[int, int]]] = {}
+        for trip in group.trips:
+            own = [line.position[trip, call] for call in (0, len(self.calls_of(trip)) - 1)]
+            taken.setdefault(self.calls_of(trip).feed, []).append((own[0], own[1]))
+        found = []
         for join in joins:
-            for own, other in ((join.left, join.right), (join.right, join.left)):
-                group = groups[own]
-                listed = {self.calls_of(trip).feed for trip in group.trips}
-                for known in extra.get(group.trips[0], []):
-                    listed |= {self.calls_of(trip).feed for trip in (known.left, known.right)}
-                if self.calls_of(other).feed not in listed:
-                    extra.setdefault(group.trips[0], []).append(join)
-                    break
-        return extra
+            if (join.left in group.shift) == (join.right in group.shift):
+                continue
+            part = _alias_part(join, line, group, self.calls_of)
+            spans = taken.setdefault(self.calls_of(part.trip).feed, [])
+            if all(part.to_pos <= low or part.from_pos >= high for low, high in spans):
+                spans.append((part.from_pos, part.to_pos))
+                found.append(_Alias(join, part))
+        return found
 
     def _one_line(self, group: _Group, joins: Sequence[Join]) -> bool:
         """Whether trips that run at the same time share that run, and all calls fit one order."""
@@ -226,24 +236,26 @@ class Splicer:
         lead = self._choose_lead(group, line)
         if lead != group.trips[0]:
             line = self._lay_out(group, lead)
-            if line is None:  # the same calls in the same order: cannot differ
-                return
+        if line is None:
+            return
+        aliases = self._aliases(group, line, portions)
+        if len(group.trips) == 1 and not aliases:
+            return
         shifts = {trip: group.shift[trip] - group.shift[lead] for trip in group.trips}
-        for join in portions:
-            alias = _alias_part(join, line, group, self.calls_of)
-            line.parts.append(alias)
-            own = join.right if alias.trip == join.left else join.left
-            step = -join.shift if alias.trip == join.left else join.shift
-            shifts[alias.trip] = shifts[own] + step
+        for alias in aliases:
+            join, other = alias.join, alias.part.trip
+            line.parts.append(alias.part)
+            known = join.right if other == join.left else join.left
+            shifts[other] = shifts[known] + (-join.shift if other == join.left else join.shift)
             self.kept.setdefault((join.left, join.right), (join, "portion"))
         line.parts.sort(key=lambda part: (part.from_pos, part.alias, part.trip))
         for join in group.joins:
-            self.kept[(join.left, join.right)] = (join, "joined")
+            self.kept[join.left, join.right] = (join, "joined")
         for trip in group.trips:
             own_days = shift_days(days, -shift[trip])
-            known = self.used.get(trip)
-            self.used[trip] = own_days if known is None else known | own_days
-        kinds = [join.relation.kind for join in (*group.joins, *portions)]
+            known_days = self.used.get(trip)
+            self.used[trip] = own_days if known_days is None else known_days | own_days
+        kinds = [join.relation.kind for join in (*group.joins, *(a.join for a in aliases))]
         self.trains.append(
             JoinedTrain(
                 lead=lead,

@@ -11,7 +11,7 @@ Source: feeds-and-merging 5.2.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 Kind = Literal[
@@ -19,9 +19,12 @@ Kind = Literal[
 ]
 TOLERANCE_S = 60  # structure alone
 NUMBER_TOLERANCE_S = 180  # with equal train numbers
+INNER_TOLERANCE_S = 600  # the same station between two calls that fit: one feed is rounded or old
 HAND_OVER_DWELL_S = 1_800
 
-Call = tuple[int, int, int]  # station, arrival_s, departure_s
+Call = tuple[
+    int, int, int, bool
+]  # station, arrival_s, departure_s, passing (nobody boards, alights)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,23 +36,26 @@ class Relation:
     kind : str
         The class.
     pairs : tuple of (i, j)
-        Calls of A and B that are the same call.
+        Calls of A and B that are the same call, in order.
+    shared : int
+        How many of them fit within the tolerance.
     swapped : bool
         contained: A lies in B; overlap, hand_over, touching: B comes first.
-    gaps : int
-        Calls inside the shared run that only one of the two lists.
+    skipped : int
+        Calls inside the shared run that only one of the two lists, passing calls not counted.
     difference_s : int
         Largest difference of times in the shared run.
     dwell_s : int
-        hand_over and touching: from the first's arrival to the second's departure.
+        hand_over and touching: from the first's arrival to the second's departure; else -1.
     """
 
     kind: Kind
     pairs: tuple[tuple[int, int], ...] = ()
+    shared: int = 0
     swapped: bool = False
-    gaps: int = 0
+    skipped: int = 0
     difference_s: int = 0
-    dwell_s: int = 0
+    dwell_s: int = -1
 
     @property
     def joins(self) -> bool:
@@ -65,45 +71,58 @@ def call_difference_s(a: Call, b: Call) -> int:
     return min(abs(a[1] - b[1]), abs(a[2] - b[2]))
 
 
-def align(
-    a: Sequence[Call], b: Sequence[Call], tolerance_s: int
-) -> tuple[tuple[tuple[int, int], ...], int]:
-    """Return the calls that both runs list, in order, and the largest difference of their times.
+def align(a: Sequence[Call], b: Sequence[Call], tolerance_s: int) -> list[tuple[int, int]]:
+    """Return the calls that both runs list within the tolerance, in order.
 
     Times grow along both runs, so taking the first fitting call of B for each call of A finds the
     longest common sequence unless a run comes back to a station within the tolerance.
     """
     pairs = []
-    difference = 0
     low = 0
     for i, call in enumerate(a):
         for j in range(low, len(b)):
             other = b[j]
             if other[1] > call[2] + tolerance_s:
                 break
-            if other[0] == call[0]:
-                apart = call_difference_s(call, other)
-                if apart <= tolerance_s:
-                    pairs.append((i, j))
-                    difference = max(difference, apart)
-                    low = j + 1
-                    break
-    return tuple(pairs), difference
+            if other[0] == call[0] and call_difference_s(call, other) <= tolerance_s:
+                pairs.append((i, j))
+                low = j + 1
+                break
+    return pairs
 
 
-def _gaps(pairs: Sequence[tuple[int, int]]) -> int:
-    (i0, j0), (i1, j1) = pairs[0], pairs[-1]
-    return (i1 - i0 + 1 - len(pairs)) + (j1 - j0 + 1 - len(pairs))
+def _fill(
+    a: Sequence[Call], b: Sequence[Call], pairs: Sequence[tuple[int, int]]
+) -> tuple[list[tuple[int, int]], int, bool]:
+    """Return the pairs with inner calls added, the calls one run skips, and whether both differ.
+
+    Between two calls that fit, the same station is the same call even where the times are some
+    minutes apart. Where both runs list something the other does not, they contradict each other.
+    """
+    filled = [pairs[0]]
+    skipped, contradicts = 0, False
+    for (i0, j0), (i1, j1) in zip(pairs, pairs[1:], strict=False):
+        inner_a, inner_b = a[i0 + 1 : i1], b[j0 + 1 : j1]
+        inner = align(inner_a, inner_b, INNER_TOLERANCE_S) if inner_a and inner_b else []
+        rest_a = [c for at, c in enumerate(inner_a) if at not in {i for i, _ in inner}]
+        rest_b = [c for at, c in enumerate(inner_b) if at not in {j for _, j in inner}]
+        rest_a = [call for call in rest_a if not call[3]]
+        rest_b = [call for call in rest_b if not call[3]]
+        contradicts |= bool(rest_a) and bool(rest_b)
+        skipped += len(rest_a) + len(rest_b)
+        filled.extend((i0 + 1 + i, j0 + 1 + j) for i, j in inner)
+        filled.append((i1, j1))
+    return filled, skipped, contradicts
 
 
 def hand_over(a: Sequence[Call], b: Sequence[Call]) -> Relation | None:
-    """Return the hand-over where one run ends at the station where the other begins, else None."""
+    """Return the touching ends where one run ends at the station where the other begins."""
     for first, second, swapped in ((a, b, False), (b, a, True)):
         if first[-1][0] == second[0][0]:
             dwell = second[0][2] - first[-1][1]
             if 0 <= dwell <= HAND_OVER_DWELL_S:
                 pair = (0, len(first) - 1) if swapped else (len(first) - 1, 0)
-                return Relation("hand_over", (pair,), swapped, dwell_s=dwell)
+                return Relation("touching", (pair,), 1, swapped, dwell_s=dwell)
     return None
 
 
@@ -114,14 +133,14 @@ def relate(
 
     Parameters
     ----------
-    a, b : sequence of (station, arrival_s, departure_s)
+    a, b : sequence of (station, arrival_s, departure_s, passing)
         Times from one origin.
     equal_number : bool
         Both train numbers are known and equal, or a manifest pair says they are one train.
     known_numbers : bool
         Both train numbers are known.
 
-    >>> ic = [(1, 0, 0), (2, 600, 660), (3, 1200, 1260), (4, 1800, 1800)]
+    >>> ic = [(n, n * 600, n * 600 + 60, False) for n in range(1, 5)]
     >>> relate(ic, ic[1:3], equal_number=False, known_numbers=False).kind
     'contained'
     >>> relate(ic[:3], ic[1:], equal_number=False, known_numbers=False).kind
@@ -133,54 +152,43 @@ def relate(
     >>> relate(ic, ic, equal_number=False, known_numbers=True).kind
     'parallel'
     """
-    tolerance = NUMBER_TOLERANCE_S if equal_number else TOLERANCE_S
-    pairs, difference = align(a, b, tolerance)
+    pairs = align(a, b, NUMBER_TOLERANCE_S if equal_number else TOLERANCE_S)
     if len(pairs) < 2:
-        return _relate_by_end(a, b, pairs, equal_number)
-    gaps = _gaps(pairs)
-    kind, swapped = _shape(len(a), len(b), pairs, gaps, equal_number)
+        meeting = hand_over(a, b)
+        if meeting is None:
+            return Relation("touching" if pairs else "none", tuple(pairs), len(pairs))
+        return replace(meeting, kind="hand_over") if equal_number else meeting
+    filled, skipped, contradicts = _fill(a, b, pairs)
+    kind, swapped = _shape(len(a), len(b), pairs)
+    if not equal_number and (contradicts or (skipped and kind != "contained")):
+        kind = "crossing"
     if kind != "crossing" and known_numbers and not equal_number:
         kind = "parallel"
-    return Relation(kind, pairs, swapped, gaps, difference)
+    difference = max(call_difference_s(a[i], b[j]) for i, j in filled)
+    return Relation(kind, tuple(filled), len(pairs), swapped, skipped, difference)
 
 
-def _relate_by_end(
-    a: Sequence[Call], b: Sequence[Call], pairs: tuple[tuple[int, int], ...], equal_number: bool
-) -> Relation:
-    """Return the relation of runs that share one station at most."""
-    meeting = hand_over(a, b)
-    if meeting is not None:
-        if equal_number:
-            return meeting
-        return Relation("touching", meeting.pairs, meeting.swapped, dwell_s=meeting.dwell_s)
-    return Relation("touching" if pairs else "none", pairs)
-
-
-def _shape(
-    n_a: int, n_b: int, pairs: tuple[tuple[int, int], ...], gaps: int, equal_number: bool
-) -> tuple[Kind, bool]:
+def _shape(n_a: int, n_b: int, pairs: Sequence[tuple[int, int]]) -> tuple[Kind, bool]:
     """Return the class of a shared run of two stations or more, and whether B comes first.
 
-    A call that only the longer of two runs lists is no contradiction (contained: the shorter one
-    skips it in print); calls that only one lists inside an overlap need an equal number.
+    The shared run must begin where one of the two begins and end where one of the two ends. A call
+    that only the longer of two runs lists is no contradiction: the shorter one leaves it out.
     """
     (i0, j0), (i1, j1) = pairs[0], pairs[-1]
     n = len(pairs)
-    a_whole, b_whole = n == n_a, n == n_b
-    if a_whole and b_whole:
+    begins_a, begins_b, ends_a, ends_b = i0 == 0, j0 == 0, i1 == n_a - 1, j1 == n_b - 1
+    if n == n_a == n_b:
         return "equal", False
-    if b_whole:
+    if n == n_b:
         return "contained", False
-    if a_whole:
+    if n == n_a:
         return "contained", True
-    if gaps and not equal_number:
-        return "crossing", False
-    if i0 == 0 and i1 == n_a - 1:
-        return "contained", not (j0 == 0 and j1 == n_b - 1 and n_a >= n_b)
-    if j0 == 0 and j1 == n_b - 1:
-        return "contained", False
-    if j0 == 0 and i1 == n_a - 1:
+    if begins_b and ends_a:
         return "overlap", False
-    if i0 == 0 and j1 == n_b - 1:
+    if begins_a and ends_b:
         return "overlap", True
+    if begins_b and ends_b:
+        return "contained", False
+    if begins_a and ends_a:
+        return "contained", True
     return "crossing", False
