@@ -19,6 +19,7 @@ FEEDS = FOLDER.parent.parent / "feeds" / "basel"
 PLACES: dict[str, dict[str, set[str]]] = {
     "seam": {
         "basel-bad": {"Basel Bad Bf", "Basel Badischer Bahnhof"},
+        "barfuesserplatz": {"Basel, Barfüsserplatz"},
         "riehen": {"Riehen", "Riehen Niederholz", "Riehen-Niederholz"},
     },
     "ter": {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -37,4 +36,6 @@ def basel_pricer(basel_tariff: dict[str, Any], basel_agreements: dict[str, Any])
 
 @pytest.fixture(scope="session")
 def basel_examples() -> dict[str, Any]:
-    return tomllib.loads((FOLDER / "examples.toml").read_text(encoding="utf-8"))
+    from fares_sketch import EXAMPLES
+
+    return EXAMPLES

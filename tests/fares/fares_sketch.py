@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+import tomllib
 import zipfile
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -15,6 +16,9 @@ from zoneinfo import ZoneInfo
 from mobility.journey import Call, Journey, Leg, Place, Section
 
 ROOT = Path(__file__).resolve().parents[2]
+EXAMPLES: dict[str, Any] = tomllib.loads(
+    (ROOT / "fares" / "basel" / "examples.toml").read_text(encoding="utf-8")
+)
 ZONE = "Europe/Zurich"  # the sketches' clock; Berlin and Paris show the same time
 
 
@@ -29,6 +33,36 @@ def sample_places() -> dict[str, Place]:
                 lat, lon = float(row["stop_lat"]), float(row["stop_lon"])
                 places[reference] = Place(reference, "", row["stop_name"], lat, lon, ZONE)
     return places
+
+
+def sample_lines() -> list[tuple[str, str, Leg]]:
+    """Return feed, route and the whole ride of one trip per route and direction, at 08:00."""
+    rides = []
+    for path in sorted((ROOT / "feeds" / "basel").glob("*.zip")):
+        with zipfile.ZipFile(path) as archive:
+            tables = {
+                name: list(
+                    csv.DictReader(io.TextIOWrapper(archive.open(f"{name}.txt"), "utf-8-sig"))
+                )
+                for name in ("routes", "trips", "stop_times")
+            }
+        routes = {row["route_id"]: row for row in tables["routes"]}
+        first = {(row["route_id"], row["direction_id"]): row for row in reversed(tables["trips"])}
+        for (route_id, _), trip in sorted(first.items()):
+            calls = [row for row in tables["stop_times"] if row["trip_id"] == trip["trip_id"]]
+            calls.sort(key=lambda row: int(row["stop_sequence"]))
+            stops = [f"{path.stem}:{row['stop_id']}" for row in calls]
+            route = routes[route_id]
+            sketch = {
+                "line": route["route_short_name"],
+                "departs": "08:00",
+                "stops": stops,
+                "minutes": [2 * i for i in range(len(stops))],
+                "border_points": [s for s in stops if "(Gr)" in sample_places()[s].name],
+                "sections": [{"feed": path.stem, "agency": route["agency_id"], "route": route_id}],
+            }
+            rides.append((path.stem, route_id, make_leg(sketch, dt.date(2027, 5, 4))))
+    return rides
 
 
 def make_leg(

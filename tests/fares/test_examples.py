@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import csv
 import importlib.util
-import tomllib
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
-from fares_sketch import ROOT, cut_sketch, make_journey, make_leg
+from fares_sketch import EXAMPLES, ROOT, cut_sketch, make_journey, make_leg
 
 from mobility.fares import Rider, TariffPricer
 from mobility.journey import Fare, Journey
 
-EXAMPLES = tomllib.loads((ROOT / "fares" / "basel" / "examples.toml").read_text(encoding="utf-8"))
 
-
-def example_journey(example: dict[str, Any], *, backwards: bool = False) -> Journey:
+def example_journey(example: dict[str, Any]) -> Journey:
     legs = [
         make_leg(cut_sketch(EXAMPLES["legs"][ride["leg"]], ride), example["date"])
         for ride in example["rides"]

@@ -11,7 +11,17 @@ from typing import Any
 
 import pytest
 from fares_sketch import ROOT, cut_sketch, make_journey, make_leg
-from fares_world import CARRIERS, DATE, SPAN, agreements, compile_world, journeys, products
+from fares_world import (
+    CARRIERS,
+    DATE,
+    PLACES,
+    SPAN,
+    ZONES,
+    agreements,
+    compile_world,
+    journeys,
+    products,
+)
 from hypothesis import given, settings
 
 from mobility.core.money import Money
@@ -122,8 +132,6 @@ def test_group_prices_of_the_published_case(prices: list[int], persons: list[int
 
 
 def _line_journey(places: Sequence[int]) -> Journey:
-    from fares_world import PLACES
-
     sketch = {
         "departs": "08:00",
         "stops": [f"f:{place}" for place in places],
@@ -150,7 +158,6 @@ def weights_by_hand(
     journey: Journey, legs: Sequence[int], agreement: dict[str, Any], contract: dict[str, Any]
 ) -> dict[str, Fraction]:
     """Return metres per owner, counted again from calls, sections and the file's words."""
-    from fares_world import ZONES
 
     def lies(place: str, wanted: Sequence[str]) -> bool:
         number = int(place.partition(":")[2])
