@@ -1,0 +1,698 @@
+"""The choice among journeys of equal departure, arrival and number of rides.
+
+The search leaves labels: the earliest moment to be ready at a stop after so many rides. From the
+target backwards deadlines are set, from one ride to go to all: the runs between label and deadline
+are all that equal journeys are made of (`_find_segments`). Of these the first rides that leave
+latest are kept, then only the runs that can be caught from them (`_tighten`), and every run kept
+is labelled with the ways to go on to the target, of which one that can never come first in the
+order of `mobility.journey.sort_key` is left out (`_add_label`).
+
+`choose` is the entry. ``tt``, ``tr``, ``st``, ``ch`` and ``out`` are `Timetable`, `Trains`,
+`State`, `Choice` and `Found` as references (`mobility.planner.memory`).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numba import njit, types
+
+from mobility.planner.memory import first_from, int32s, int64s, uint8s
+from mobility.planner.values import (
+    ACCESS_M, ACCESS_S, ARRIVALS_S, BACK_FROM, BACK_S, BACK_START, CALLS, CHANGE_S,
+    CHOICE_COUNTS, DEADLINE_S, DEPARTURES_S, EGRESS_M, EGRESS_S, EVENT_FLAGS, EVENT_SEQUENCE,
+    FEED_RANK, IS_KNOWN, JOURNEYS, KNOWN, LABEL_ALIGHT, LABEL_NEXT, LABEL_OPERATORS, LABEL_REST,
+    LABEL_RUN, LABEL_SEGMENT, LABEL_WALK_M, LEVEL_START, LEVEL_STOPS, NEVER_S, NODE_LABEL, NONE,
+    N_EVEN_LEVEL, N_KNOWN, N_LABELS, N_OPERATORS, OPERATORS, PATTERN_FLAGS, PATTERN_RUN_START,
+    PATTERN_STOPS, PATTERN_STOP_START, PATTERN_TIME_START, QUEUE, QUEUE_POS, READY_S, RIDES,
+    RIDE_S, ROUTE_AGENCY, RUN_DAY, RUN_TRAIN, SECTIONS, SECTION_ALIAS, SECTION_DAY_SHIFT,
+    SECTION_FROM_POS, SECTION_FROM_SEQUENCE, SECTION_START, SECTION_TO_POS, SECTION_TO_SEQUENCE,
+    SECTION_TRIP, SEGMENT_FIRST, SEGMENT_HEAD, SEGMENT_LAST, SEGMENT_NEXT, SEGMENT_NODE,
+    SEGMENT_PATTERN, SEGMENT_POS, STOP_PATTERNS, STOP_PATTERN_POS, STOP_PATTERN_START, TIGHT_S,
+    TRAIN_EVENT_START, TRIP_FEED, TRIP_ID_DATA, TRIP_ID_OFFSETS, TRIP_ROUTE, WALK_M, WALK_S,
+    WALK_START, WALK_TO,
+)  # fmt: skip
+
+BOARDING = 1  # bits of pattern_flags
+ALIGHTING = 2
+BORDER_POINT = 16  # bit of event_flags
+NEED_SEGMENTS, NEED_NODES, NEED_LABELS, NEED_ROOM = -2, -3, -4, -5  # scratch space ran out
+MAX_OPERATORS = 63  # operators told apart among equal journeys; further ones count as one
+
+REFS = types.Array(types.int64, 1, "C")
+ENDS = types.Array(types.int32, 2, "C")
+INT = types.int64
+
+
+@njit(nogil=True)
+def _times_at(tt: Any, pattern: Any, pos: Any) -> Any:
+    """Return where the times of a position begin and how many runs the pattern has."""
+    run_start = int32s(tt, PATTERN_RUN_START)
+    n_runs = types.int64(run_start[pattern + 1] - run_start[pattern])
+    return int64s(tt, PATTERN_TIME_START)[pattern] + pos * n_runs, n_runs
+
+
+@njit(nogil=True)
+def _know(ch: Any, stop: Any) -> None:
+    """Remember that the stop's rows must be put back."""
+    is_known, counts = uint8s(ch, IS_KNOWN), int64s(ch, CHOICE_COUNTS)
+    if not is_known[stop]:
+        is_known[stop] = 1
+        int32s(ch, KNOWN)[counts[N_KNOWN]] = stop
+        counts[N_KNOWN] += 1
+
+
+@njit(nogil=True)
+def _set_deadline(ch: Any, stop: Any, left: Any, rounds: Any, moment: Any) -> None:
+    """Note that with `left` rides to go one may alight at the stop until the moment."""
+    deadline, counts = int32s(ch, DEADLINE_S), int64s(ch, CHOICE_COUNTS)
+    cell = stop * (rounds + 1) + left
+    if moment <= deadline[cell]:
+        return
+    if deadline[cell] == -NEVER_S:
+        _know(ch, stop)
+        level = left & 1
+        stops = int32s(ch, LEVEL_STOPS)
+        stops[level * (stops.size >> 1) + counts[N_EVEN_LEVEL + level]] = stop
+        counts[N_EVEN_LEVEL + level] += 1
+    deadline[cell] = moment
+
+
+@njit(nogil=True)
+def _queue_back(tt: Any, st: Any, ch: Any, left: Any, rounds: Any) -> Any:
+    """Queue the patterns from which one may alight with `left - 1` rides to go.
+
+    A queued pattern's latest such position stands negative in ``queue_pos``.
+    """
+    patterns, positions = int32s(tt, STOP_PATTERNS), int32s(tt, STOP_PATTERN_POS)
+    stop_start, flags = int32s(tt, PATTERN_STOP_START), uint8s(tt, PATTERN_FLAGS)
+    arrivals, at_start = int32s(tt, ARRIVALS_S), int32s(tt, STOP_PATTERN_START)
+    queue, queue_pos = int32s(st, QUEUE), int32s(st, QUEUE_POS)
+    stops, deadline = int32s(ch, LEVEL_STOPS), int32s(ch, DEADLINE_S)
+    counts = int64s(ch, CHOICE_COUNTS)
+    level = (left - 1) & 1
+    half = level * (stops.size >> 1)
+    n_queued = 0
+    for item in range(half, half + counts[N_EVEN_LEVEL + level]):
+        stop = stops[item]
+        for entry in range(at_start[stop], at_start[stop + 1]):
+            pattern, pos = patterns[entry], positions[entry]
+            if -pos >= queue_pos[pattern] or not flags[stop_start[pattern] + pos] & ALIGHTING:
+                continue
+            if arrivals[_times_at(tt, pattern, pos)[0]] > deadline[stop * (rounds + 1) + left - 1]:
+                continue
+            if queue_pos[pattern] == NEVER_S:
+                queue[n_queued] = pattern
+                n_queued += 1
+            queue_pos[pattern] = -pos
+    counts[N_EVEN_LEVEL + level] = 0
+    return n_queued
+
+
+@njit(nogil=True)
+def _find_segments(
+    tt: Any, st: Any, ch: Any, n_queued: Any, left: Any, done: Any, rounds: Any, n_segments: Any
+) -> Any:
+    """Find the runs that can be boarded after `done` rides and still reach a deadline.
+
+    At each position of a pattern they are consecutive, since none overtakes another: a segment.
+    """
+    stops, stop_start = int32s(tt, PATTERN_STOPS), int32s(tt, PATTERN_STOP_START)
+    flags, queue_pos = uint8s(tt, PATTERN_FLAGS), int32s(st, QUEUE_POS)
+    arrivals, departures = int32s(tt, ARRIVALS_S), int32s(tt, DEPARTURES_S)
+    queue, ready_s, deadline = int32s(st, QUEUE), int32s(st, READY_S), int32s(ch, DEADLINE_S)
+    head, following = int32s(ch, SEGMENT_HEAD), int32s(ch, SEGMENT_NEXT)
+    for item in range(n_queued):
+        pattern = queue[item]
+        first_pos = -queue_pos[pattern]
+        queue_pos[pattern] = NEVER_S
+        base, n_runs = _times_at(tt, pattern, first_pos)
+        last = types.int64(-1)
+        for pos in range(first_pos, -1, -1):
+            here = stop_start[pattern] + pos
+            cell = stops[here] * (rounds + 1)
+            ready = ready_s[cell + done]
+            if last >= 0 and flags[here] & BOARDING and departures[base + last] >= ready:
+                if n_segments < following.size:
+                    int32s(ch, SEGMENT_PATTERN)[n_segments] = pattern
+                    int32s(ch, SEGMENT_POS)[n_segments] = pos
+                    first = first_from(departures, base, 0, last + 1, ready)
+                    int32s(ch, SEGMENT_FIRST)[n_segments] = first
+                    int32s(ch, SEGMENT_LAST)[n_segments] = last
+                    following[n_segments] = head[cell + left]
+                    head[cell + left] = n_segments
+                    _know(ch, stops[here])
+                n_segments += 1
+            moment = deadline[cell + left - 1]
+            if flags[here] & ALIGHTING and moment > -NEVER_S:
+                last = max(last, first_from(arrivals, base, max(last, 0), n_runs, moment + 1) - 1)
+            base -= n_runs
+    return n_segments if n_segments <= following.size else NEED_SEGMENTS
+
+
+@njit(nogil=True)
+def _place_of(tt: Any, ch: Any, segment: Any) -> Any:
+    """Return the segment's stop, where its times begin, and the number of runs."""
+    pattern, pos = int32s(ch, SEGMENT_PATTERN)[segment], int32s(ch, SEGMENT_POS)[segment]
+    stop = int32s(tt, PATTERN_STOPS)[int32s(tt, PATTERN_STOP_START)[pattern] + pos]
+    base, n_runs = _times_at(tt, pattern, pos)
+    return stop, base, n_runs
+
+
+@njit(nogil=True)
+def _set_back(tt: Any, st: Any, ch: Any, segment: Any, left: Any, done: Any, rounds: Any) -> None:
+    """Set the deadlines for alighting that boarding the segment's last run allows."""
+    ride, start = int32s(st, RIDE_S), int32s(tt, BACK_START)
+    stop, base, _ = _place_of(tt, ch, segment)
+    departure = int32s(tt, DEPARTURES_S)[base + int32s(ch, SEGMENT_LAST)[segment]]
+    moment = departure - int32s(tt, CHANGE_S)[stop]
+    if ride[stop * (rounds + 1) + done] <= moment:
+        _set_deadline(ch, stop, left, rounds, moment)
+    for path in range(start[stop], start[stop + 1]):
+        other = int32s(tt, BACK_FROM)[path]
+        moment = departure - int32s(tt, BACK_S)[path]
+        if ride[other * (rounds + 1) + done] <= moment:
+            _set_deadline(ch, other, left, rounds, moment)
+
+
+@njit(nogil=True)
+def _trim_first(tt: Any, st: Any, ch: Any, low: Any, high: Any) -> Any:
+    """Keep of the first rides those that leave the origin latest; returns that departure."""
+    first, last = int32s(ch, SEGMENT_FIRST), int32s(ch, SEGMENT_LAST)
+    departures, access_s = int32s(tt, DEPARTURES_S), int32s(st, ACCESS_S)
+    latest = types.int64(-NEVER_S)
+    for segment in range(low, high):
+        stop, base, _ = _place_of(tt, ch, segment)
+        latest = max(latest, departures[base + last[segment]] - access_s[stop])
+    for segment in range(low, high):
+        stop, base, _ = _place_of(tt, ch, segment)
+        first[segment] = first_from(
+            departures, base, first[segment], last[segment] + 1, latest + access_s[stop]
+        )
+    return latest
+
+
+@njit(nogil=True)
+def _tighten(tt: Any, ch: Any, left: Any, rounds: Any) -> None:
+    """Drop from the rides with `left - 1` to go the runs that the kept rides before do not catch."""
+    level, tight = int32s(ch, LEVEL_START), int32s(ch, TIGHT_S)
+    first, last = int32s(ch, SEGMENT_FIRST), int32s(ch, SEGMENT_LAST)
+    stops, stop_start = int32s(tt, PATTERN_STOPS), int32s(tt, PATTERN_STOP_START)
+    head, deadline, flags = (
+        int32s(ch, SEGMENT_HEAD),
+        int32s(ch, DEADLINE_S),
+        uint8s(tt, PATTERN_FLAGS),
+    )
+    walk_start, walk_to, walk_s = int32s(tt, WALK_START), int32s(tt, WALK_TO), int32s(tt, WALK_S)
+    for segment in range(level[left], level[left + 1]):
+        if first[segment] > last[segment]:
+            continue
+        pattern = int32s(ch, SEGMENT_PATTERN)[segment]
+        _, base, n_runs = _place_of(tt, ch, segment)
+        here = stop_start[pattern] + int32s(ch, SEGMENT_POS)[segment] + 1
+        for at in range(here, stop_start[pattern + 1]):
+            base += n_runs
+            arrival = int32s(tt, ARRIVALS_S)[base + first[segment]]
+            cell = stops[at] * (rounds + 1) + left - 1
+            if not flags[at] & ALIGHTING or arrival > deadline[cell]:
+                continue
+            if head[cell] != NONE:
+                tight[cell] = min(tight[cell], arrival + int32s(tt, CHANGE_S)[stops[at]])
+            for path in range(walk_start[stops[at]], walk_start[stops[at] + 1]):
+                cell = walk_to[path] * (rounds + 1) + left - 1
+                if head[cell] != NONE:
+                    tight[cell] = min(tight[cell], arrival + walk_s[path])
+    for segment in range(level[left - 1], level[left]):
+        stop, base, _ = _place_of(tt, ch, segment)
+        ready = tight[stop * (rounds + 1) + left - 1]
+        first[segment] = first_from(
+            int32s(tt, DEPARTURES_S), base, first[segment], last[segment] + 1, ready
+        )
+
+
+@njit(nogil=True)
+def _next_section(tr: Any, train: Any, board: Any, alight: Any, section: Any) -> Any:
+    """Return the first section from `section` on that carries a part of the ride, or NONE."""
+    low, high = int32s(tr, SECTION_FROM_POS), int32s(tr, SECTION_TO_POS)
+    alias = uint8s(tr, SECTION_ALIAS)
+    for s in range(section, int32s(tr, SECTION_START)[train + 1]):
+        if not alias[s] and max(low[s], board) < min(high[s], alight):
+            return s
+    return NONE
+
+
+@njit(nogil=True)
+def _sequence_at(tr: Any, train: Any, section: Any, pos: Any) -> Any:
+    """Return the section's stop_sequence at a position, at its ends if the position is beyond."""
+    if pos <= int32s(tr, SECTION_FROM_POS)[section]:
+        return int32s(tr, SECTION_FROM_SEQUENCE)[section]
+    if pos >= int32s(tr, SECTION_TO_POS)[section]:
+        return int32s(tr, SECTION_TO_SEQUENCE)[section]
+    return int32s(tr, EVENT_SEQUENCE)[int64s(tr, TRAIN_EVENT_START)[train] + pos]
+
+
+@njit(nogil=True)
+def _compare_trips(tr: Any, a: Any, b: Any) -> Any:
+    """Compare (feed id, trip id) of two trips: negative, 0 or positive."""
+    if a == b:
+        return types.int64(0)
+    feed, rank = int32s(tr, TRIP_FEED), int32s(tr, FEED_RANK)
+    offsets, data = int64s(tr, TRIP_ID_OFFSETS), uint8s(tr, TRIP_ID_DATA)
+    order = types.int64(rank[feed[a]] - rank[feed[b]])
+    at, other = offsets[a], offsets[b]
+    while order == 0 and at < offsets[a + 1] and other < offsets[b + 1]:
+        order = types.int64(data[at]) - types.int64(data[other])  # UTF-8 sorts as characters do
+        at += 1
+        other += 1
+    return order if order != 0 else (offsets[a + 1] - at) - (offsets[b + 1] - other)
+
+
+@njit(nogil=True)
+def _run_of(tt: Any, ch: Any, label: Any) -> Any:
+    """Return the run of the slice that a label rides."""
+    pattern = int32s(ch, SEGMENT_PATTERN)[int32s(ch, LABEL_SEGMENT)[label]]
+    return int32s(tt, PATTERN_RUN_START)[pattern] + int32s(ch, LABEL_RUN)[label]
+
+
+@njit(nogil=True)
+def _section_of(tt: Any, tr: Any, ch: Any, label: Any, section: Any) -> Any:
+    """Return the label that comes next and its next section, from `section` of this label on."""
+    while label != NONE:
+        train = int32s(tr, RUN_TRAIN)[_run_of(tt, ch, label)]
+        board = int32s(ch, SEGMENT_POS)[int32s(ch, LABEL_SEGMENT)[label]]
+        begin = int32s(tr, SECTION_START)[train] if section == NONE else section
+        section = _next_section(tr, train, board, int32s(ch, LABEL_ALIGHT)[label], begin)
+        if section != NONE:
+            break
+        label = int32s(ch, LABEL_REST)[label]
+    return types.int64(label), types.int64(section)
+
+
+@njit(nogil=True)
+def _compare_sections(tt: Any, tr: Any, ch: Any, a: Any, in_a: Any, b: Any, in_b: Any) -> Any:
+    """Compare a section of each of two labels as `sort_key` compares trip references."""
+    trips, shift = int32s(tr, SECTION_TRIP), int32s(tr, SECTION_DAY_SHIFT)
+    order = _compare_trips(tr, trips[in_a], trips[in_b])
+    run_a, run_b = _run_of(tt, ch, a), _run_of(tt, ch, b)
+    if order == 0:
+        days = int32s(tr, RUN_DAY)
+        order = types.int64(days[run_a] + shift[in_a]) - (days[run_b] + shift[in_b])
+    train_a, train_b = int32s(tr, RUN_TRAIN)[run_a], int32s(tr, RUN_TRAIN)[run_b]
+    if order == 0:
+        boards, segments = int32s(ch, SEGMENT_POS), int32s(ch, LABEL_SEGMENT)
+        order = types.int64(_sequence_at(tr, train_a, in_a, boards[segments[a]]))
+        order -= _sequence_at(tr, train_b, in_b, boards[segments[b]])
+    if order == 0:
+        alights = int32s(ch, LABEL_ALIGHT)
+        order = types.int64(_sequence_at(tr, train_a, in_a, alights[a]))
+        order -= _sequence_at(tr, train_b, in_b, alights[b])
+    return order
+
+
+@njit(nogil=True)
+def _compare_labels(tt: Any, tr: Any, ch: Any, a: Any, b: Any) -> Any:
+    """Compare two labels' sequences of trip references: negative, 0 or positive."""
+    in_a, in_b = types.int64(NONE), types.int64(NONE)
+    a, b = types.int64(a), types.int64(b)
+    while True:
+        a, in_a = _section_of(tt, tr, ch, a, in_a)
+        b, in_b = _section_of(tt, tr, ch, b, in_b)
+        if a == NONE or b == NONE:
+            return types.int64(a != NONE) - types.int64(b != NONE)
+        order = _compare_sections(tt, tr, ch, a, in_a, b, in_b)
+        if order != 0:
+            return order
+        in_a += 1
+        in_b += 1
+
+
+@njit(nogil=True)
+def _operators_of(tr: Any, ch: Any, run: Any, board: Any, alight: Any) -> Any:
+    """Return the set of operators of a ride as bits, numbered as they are met."""
+    operators, counts = int32s(ch, OPERATORS), int64s(ch, CHOICE_COUNTS)
+    train = int32s(tr, RUN_TRAIN)[run]
+    bits = types.int64(0)
+    section = _next_section(tr, train, board, alight, int32s(tr, SECTION_START)[train])
+    while section != NONE:
+        route = int32s(tr, TRIP_ROUTE)[int32s(tr, SECTION_TRIP)[section]]
+        agency = int32s(tr, ROUTE_AGENCY)[route]
+        at = 0
+        while at < counts[N_OPERATORS] and operators[at] != agency:
+            at += 1
+        if at == counts[N_OPERATORS] and at < MAX_OPERATORS:
+            operators[at] = agency
+            counts[N_OPERATORS] += 1
+        bits |= types.int64(1) << min(at, MAX_OPERATORS - 1)
+        section = _next_section(tr, train, board, alight, section + 1)
+    return bits
+
+
+@njit(nogil=True)
+def _precedes(tt: Any, tr: Any, ch: Any, a: Any, b: Any, more_walk_m: Any) -> Any:
+    """Return whether label a, walking that much more, comes before b in the total order."""
+    walk_m, operators = int32s(ch, LABEL_WALK_M), int64s(ch, LABEL_OPERATORS)
+    order = types.int64(walk_m[a]) + more_walk_m - walk_m[b]
+    if order == 0:
+        for bit in range(MAX_OPERATORS):
+            order += (operators[a] >> bit & 1) - (operators[b] >> bit & 1)
+    if order == 0:
+        order = _compare_labels(tt, tr, ch, a, b)
+    return order < 0
+
+
+@njit(nogil=True)
+def _add_label(tt: Any, tr: Any, ch: Any, node: Any, thin: Any) -> None:
+    """Add the label written at the end of the pool to its node, unless it is needless.
+
+    A label makes another needless if it stays before it whatever ride is put in front: not more
+    walking, no operator more, trip references not greater.
+    """
+    nodes, following, counts = (
+        int32s(ch, NODE_LABEL),
+        int32s(ch, LABEL_NEXT),
+        int64s(ch, CHOICE_COUNTS),
+    )
+    walk_m, operators = int32s(ch, LABEL_WALK_M), int64s(ch, LABEL_OPERATORS)
+    label = counts[N_LABELS]
+    previous, other = types.int64(NONE), types.int64(nodes[node])
+    if thin and other != NONE:
+        if _precedes(tt, tr, ch, label, other, 0):
+            nodes[node] = label
+            following[label] = NONE
+            counts[N_LABELS] += 1
+        return
+    while other != NONE:
+        common = operators[label] & operators[other]
+        drop = False
+        if walk_m[other] <= walk_m[label] and common == operators[other]:
+            if _compare_labels(tt, tr, ch, other, label) <= 0:
+                return
+        if walk_m[label] <= walk_m[other] and common == operators[label]:
+            drop = _compare_labels(tt, tr, ch, label, other) <= 0
+        if not drop:
+            previous = other
+        elif previous == NONE:
+            nodes[node] = following[other]
+        else:
+            following[previous] = following[other]
+        other = types.int64(following[other])
+    following[label] = nodes[node]
+    nodes[node] = label
+    counts[N_LABELS] += 1
+
+
+@njit(nogil=True)
+def _write_label(
+    tt: Any, tr: Any, ch: Any, node: Any, segment: Any, run: Any, alight: Any, rest: Any,
+    walk_m: Any, operators: Any, thin: Any,
+) -> Any:  # fmt: skip
+    """Write a label at the end of the pool and add it; returns whether there was room."""
+    label = int64s(ch, CHOICE_COUNTS)[N_LABELS]
+    runs = int32s(ch, LABEL_RUN)
+    if label == runs.size:
+        return False
+    int32s(ch, LABEL_SEGMENT)[label] = segment
+    runs[label] = run
+    int32s(ch, LABEL_ALIGHT)[label] = alight
+    int32s(ch, LABEL_REST)[label] = rest
+    int32s(ch, LABEL_WALK_M)[label] = walk_m
+    int64s(ch, LABEL_OPERATORS)[label] = operators
+    _add_label(tt, tr, ch, node, thin)
+    return True
+
+
+@njit(nogil=True)
+def _extend(
+    tt: Any, tr: Any, ch: Any, node: Any, segment: Any, run: Any, alight: Any, stop: Any,
+    left: Any, rounds: Any, ready: Any, walk_m: Any, operators: Any, thin: Any,
+) -> Any:  # fmt: skip
+    """Go on from a ride by every kept run at the stop from `ready` on."""
+    first, last = int32s(ch, SEGMENT_FIRST), int32s(ch, SEGMENT_LAST)
+    rest_walk_m, rest_operators = int32s(ch, LABEL_WALK_M), int64s(ch, LABEL_OPERATORS)
+    onward = int32s(ch, SEGMENT_HEAD)[stop * (rounds + 1) + left - 1]
+    while onward != NONE:
+        _, base, _ = _place_of(tt, ch, onward)
+        end = last[onward] + 1
+        begin = first_from(int32s(tt, DEPARTURES_S), base, first[onward], end, ready)
+        for next_run in range(begin, end):
+            next_node = int32s(ch, SEGMENT_NODE)[onward] + next_run - first[onward]
+            rest = int32s(ch, NODE_LABEL)[next_node]
+            while rest != NONE:
+                if not _write_label(
+                    tt, tr, ch, node, segment, run, alight, rest, walk_m + rest_walk_m[rest],
+                    operators | rest_operators[rest], thin,
+                ):  # fmt: skip
+                    return False
+                rest = int32s(ch, LABEL_NEXT)[rest]
+        onward = int32s(ch, SEGMENT_NEXT)[onward]
+    return True
+
+
+@njit(nogil=True)
+def _label_node(
+    tt: Any, tr: Any, st: Any, ch: Any, node: Any, segment: Any, run: Any, left: Any,
+    rounds: Any, thin: Any,
+) -> Any:  # fmt: skip
+    """Label one run boarded at a segment with every way to the target."""
+    pattern, board = int32s(ch, SEGMENT_PATTERN)[segment], int32s(ch, SEGMENT_POS)[segment]
+    stops, stop_start = int32s(tt, PATTERN_STOPS), int32s(tt, PATTERN_STOP_START)
+    walk_start, walk_s = int32s(tt, WALK_START), int32s(tt, WALK_S)
+    number = int32s(tt, PATTERN_RUN_START)[pattern] + run
+    _, base, n_runs = _place_of(tt, ch, segment)
+    room = True
+    for pos in range(board + 1, stop_start[pattern + 1] - stop_start[pattern]):
+        base += n_runs
+        here = stop_start[pattern] + pos
+        stop, arrival = stops[here], int32s(tt, ARRIVALS_S)[base + run]
+        if not uint8s(tt, PATTERN_FLAGS)[here] & ALIGHTING:
+            continue
+        if arrival > int32s(ch, DEADLINE_S)[stop * (rounds + 1) + left - 1]:
+            continue
+        operators = _operators_of(tr, ch, number, board, pos)
+        if left == 1:
+            room = room and _write_label(
+                tt, tr, ch, node, segment, run, pos, NONE, int32s(st, EGRESS_M)[stop],
+                operators, thin,
+            )  # fmt: skip
+            continue
+        ready = arrival + int32s(tt, CHANGE_S)[stop]
+        room = room and _extend(
+            tt, tr, ch, node, segment, run, pos, stop, left, rounds, ready, 0, operators, thin
+        )
+        for path in range(walk_start[stop], walk_start[stop + 1]):
+            room = room and _extend(
+                tt, tr, ch, node, segment, run, pos, int32s(tt, WALK_TO)[path], left, rounds,
+                arrival + walk_s[path], int32s(tt, WALK_M)[path], operators, thin,
+            )  # fmt: skip
+    return room
+
+
+@njit(nogil=True)
+def _label_all(tt: Any, tr: Any, st: Any, ch: Any, rides: Any, rounds: Any, thin: Any) -> Any:
+    """Label every kept run, from the last ride to the first; negative where space ran out."""
+    level, nodes = int32s(ch, LEVEL_START), int32s(ch, NODE_LABEL)
+    first, last = int32s(ch, SEGMENT_FIRST), int32s(ch, SEGMENT_LAST)
+    n_nodes = 0
+    for left in range(1, rides + 1):
+        for segment in range(level[left], level[left + 1]):
+            int32s(ch, SEGMENT_NODE)[segment] = n_nodes
+            for run in range(first[segment], last[segment] + 1):
+                if n_nodes == nodes.size:
+                    return NEED_NODES
+                nodes[n_nodes] = NONE
+                if not _label_node(tt, tr, st, ch, n_nodes, segment, run, left, rounds, thin):
+                    return NEED_LABELS
+                n_nodes += 1
+    return n_nodes
+
+
+@njit(nogil=True)
+def _first_label(tt: Any, tr: Any, st: Any, ch: Any, rides: Any) -> Any:
+    """Return the label of the first journey in the total order."""
+    level, first = int32s(ch, LEVEL_START), int32s(ch, SEGMENT_FIRST)
+    best, best_walk_m = types.int64(NONE), types.int64(0)
+    for segment in range(level[rides], level[rides + 1]):
+        stop, _, _ = _place_of(tt, ch, segment)
+        walk_m = types.int64(int32s(st, ACCESS_M)[stop])
+        node = int32s(ch, SEGMENT_NODE)[segment]
+        for run in range(first[segment], int32s(ch, SEGMENT_LAST)[segment] + 1):
+            label = types.int64(int32s(ch, NODE_LABEL)[node + run - first[segment]])
+            while label != NONE:
+                if best == NONE or _precedes(tt, tr, ch, label, best, walk_m - best_walk_m):
+                    best, best_walk_m = label, walk_m
+                label = types.int64(int32s(ch, LABEL_NEXT)[label])
+    return best
+
+
+@njit(nogil=True)
+def _choose(
+    tt: Any, tr: Any, st: Any, ch: Any, egress: Any, arrival: Any, rides: Any, rounds: Any,
+    thin: Any,
+) -> Any:  # fmt: skip
+    """Return the latest departure for that arrival and number of rides, and the best label.
+
+    The label is negative where space ran out.
+    """
+    for row in range(egress.shape[1]):
+        _set_deadline(ch, egress[0, row], 0, rounds, arrival - egress[1, row])
+    level = int32s(ch, LEVEL_START)
+    n_segments = 0
+    for left in range(1, rides + 1):
+        level[left] = n_segments
+        n_queued = _queue_back(tt, st, ch, left, rounds)
+        n_segments = _find_segments(tt, st, ch, n_queued, left, rides - left, rounds, n_segments)
+        if n_segments < 0:
+            return types.int64(0), types.int64(n_segments)
+        if left < rides:
+            for segment in range(level[left], n_segments):
+                _set_back(tt, st, ch, segment, left, rides - left, rounds)
+    level[rides + 1] = n_segments
+    departure = _trim_first(tt, st, ch, level[rides], n_segments)
+    for left in range(rides, 1, -1):
+        _tighten(tt, ch, left, rounds)
+    n_nodes = _label_all(tt, tr, st, ch, rides, rounds, thin)
+    if n_nodes < 0:
+        return departure, types.int64(n_nodes)
+    return departure, types.int64(_first_label(tt, tr, st, ch, rides))
+
+
+@njit(nogil=True)
+def _forget_choice(ch: Any, rounds: Any) -> None:
+    known, is_known, counts = int32s(ch, KNOWN), uint8s(ch, IS_KNOWN), int64s(ch, CHOICE_COUNTS)
+    deadline, tight, head = int32s(ch, DEADLINE_S), int32s(ch, TIGHT_S), int32s(ch, SEGMENT_HEAD)
+    for item in range(counts[N_KNOWN]):
+        stop = known[item]
+        is_known[stop] = 0
+        for cell in range(stop * (rounds + 1), (stop + 1) * (rounds + 1)):
+            deadline[cell] = -NEVER_S
+            tight[cell] = NEVER_S
+            head[cell] = NONE
+    counts[:] = 0
+
+
+@njit(nogil=True)
+def _write_sections(tr: Any, out: Any, run: Any, board: Any, alight: Any, at: Any) -> Any:
+    """Write the sections of a ride from row `at` on; returns the row after them, or NEED_ROOM."""
+    cells = int32s(out, SECTIONS)
+    train = int32s(tr, RUN_TRAIN)[run]
+    section = _next_section(tr, train, board, alight, int32s(tr, SECTION_START)[train])
+    while section != NONE:
+        if 6 * at + 6 > cells.size:
+            return NEED_ROOM
+        cells[6 * at] = int32s(tr, SECTION_TRIP)[section]
+        cells[6 * at + 1] = int32s(tr, RUN_DAY)[run] + int32s(tr, SECTION_DAY_SHIFT)[section]
+        cells[6 * at + 2] = _sequence_at(tr, train, section, board)
+        cells[6 * at + 3] = _sequence_at(tr, train, section, alight)
+        cells[6 * at + 4] = max(int32s(tr, SECTION_FROM_POS)[section], board) - board
+        cells[6 * at + 5] = min(int32s(tr, SECTION_TO_POS)[section], alight) - board
+        at += 1
+        section = _next_section(tr, train, board, alight, section + 1)
+    return at
+
+
+@njit(nogil=True)
+def _write_ride(tt: Any, tr: Any, ch: Any, out: Any, at: Any, label: Any) -> Any:
+    """Write a ride with its calls and sections; returns whether there was room."""
+    rides, calls = int32s(out, RIDES), int32s(out, CALLS)
+    segment = int32s(ch, LABEL_SEGMENT)[label]
+    pattern = int32s(ch, SEGMENT_PATTERN)[segment]
+    board, alight = int32s(ch, SEGMENT_POS)[segment], int32s(ch, LABEL_ALIGHT)[label]
+    run = _run_of(tt, ch, label)
+    call = at[CALLS]
+    past_sections = _write_sections(tr, out, run, board, alight, at[SECTIONS])
+    if past_sections < 0 or 7 * at[RIDES] + 7 > rides.size:
+        return False
+    if 4 * (call + alight - board + 1) > calls.size:
+        return False
+    first_event = int64s(tr, TRAIN_EVENT_START)[int32s(tr, RUN_TRAIN)[run]]
+    _, base, n_runs = _place_of(tt, ch, segment)
+    base += int32s(ch, LABEL_RUN)[label]
+    for pos in range(board, alight + 1):
+        here = int32s(tt, PATTERN_STOP_START)[pattern] + pos
+        calls[4 * call] = int32s(tt, PATTERN_STOPS)[here]
+        calls[4 * call + 1] = int32s(tt, ARRIVALS_S)[base]
+        calls[4 * call + 2] = int32s(tt, DEPARTURES_S)[base]
+        calls[4 * call + 3] = (uint8s(tr, EVENT_FLAGS)[first_event + pos] & BORDER_POINT) != 0
+        base += n_runs
+        call += 1
+    row = 7 * at[RIDES]
+    rides[row], rides[row + 1], rides[row + 2] = run, at[CALLS], call
+    rides[row + 3], rides[row + 4] = at[SECTIONS], past_sections
+    at[RIDES] += 1
+    at[CALLS], at[SECTIONS] = call, past_sections
+    return True
+
+
+@njit(nogil=True)
+def _write_walk(tt: Any, st: Any, out: Any, ride: Any, before: Any, stop: Any) -> None:
+    """Write how one comes on foot to a ride: from the stop before, or from the origin (NONE)."""
+    rides, walk_start = int32s(out, RIDES), int32s(tt, WALK_START)
+    rides[7 * ride + 5], rides[7 * ride + 6] = 0, 0
+    if before == NONE:
+        rides[7 * ride + 5] = int32s(st, ACCESS_S)[stop]
+        rides[7 * ride + 6] = int32s(st, ACCESS_M)[stop]
+    elif before != stop:
+        for path in range(walk_start[before], walk_start[before + 1]):
+            if int32s(tt, WALK_TO)[path] == stop:
+                rides[7 * ride + 5] = int32s(tt, WALK_S)[path]
+                rides[7 * ride + 6] = int32s(tt, WALK_M)[path]
+
+
+@njit(nogil=True)
+def _write_journey(tt: Any, tr: Any, st: Any, ch: Any, out: Any, at: Any, label: Any) -> Any:
+    """Write the rides of a label; returns the last stop, or `NEED_ROOM`."""
+    calls, before = int32s(out, CALLS), types.int64(NONE)
+    while label != NONE:
+        first_call, ride = at[CALLS], at[RIDES]
+        if not _write_ride(tt, tr, ch, out, at, label):
+            return types.int64(NEED_ROOM)
+        _write_walk(tt, st, out, ride, before, calls[4 * first_call])
+        before = types.int64(calls[4 * (at[CALLS] - 1)])
+        label = types.int64(int32s(ch, LABEL_REST)[label])
+    return before
+
+
+@njit(
+    INT(REFS, REFS, REFS, REFS, REFS, REFS, ENDS, INT, INT, INT, types.boolean),
+    nogil=True,
+    cache=True,
+)
+def choose(
+    tt: Any, tr: Any, st: Any, ch: Any, out: Any, at: Any, egress: Any, arrival: Any, rides: Any,
+    rounds: Any, thin: Any,
+) -> Any:  # fmt: skip
+    """Write the first, in the total order, of the journeys that leave latest; 0, or a code < 0.
+
+    Parameters
+    ----------
+    at : int64[4]
+        Rows written so far to the arrays of `Found`; raised only where all could be written.
+    egress : int32[3, n]
+        As in the search.
+    arrival, rides : int64
+        A pair that the search found; `rounds` is the most rides that it allowed.
+    thin : bool
+        Keep only one way to go on from each run: for where the labels ran out.
+    """
+    departure, label = _choose(tt, tr, st, ch, egress, arrival, rides, rounds, thin)
+    status, journeys = label, int32s(out, JOURNEYS)
+    row, first_ride, first_call, first_section = (
+        6 * at[JOURNEYS],
+        at[RIDES],
+        at[CALLS],
+        at[SECTIONS],
+    )
+    if status >= 0:
+        status = _write_journey(tt, tr, st, ch, out, at, label)
+    if status >= 0 and row + 6 > journeys.size:
+        status = types.int64(NEED_ROOM)
+    if status >= 0:
+        journeys[row], journeys[row + 1], journeys[row + 2] = departure, arrival, rides
+        journeys[row + 3] = first_ride
+        journeys[row + 4] = int32s(st, EGRESS_S)[status]
+        journeys[row + 5] = int32s(st, EGRESS_M)[status]
+        at[JOURNEYS] += 1
+    else:
+        at[RIDES], at[CALLS], at[SECTIONS] = first_ride, first_call, first_section
+    _forget_choice(ch, rounds)
+    return min(status, types.int64(0))

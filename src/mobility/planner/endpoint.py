@@ -1,0 +1,170 @@
+"""Endpoints of a journey, and the stops within walking reach of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from mobility.core.units import WALK_SPEED_M_S, distance_m
+from mobility.journey import Place
+from mobility.network import Network
+
+DETOUR = 1.3  # streets are that much longer than the straight line, in European towns
+REACH_M = 1_000  # straight line from a position to the stops it opens
+LONGEST_WALK_S = 1_200  # all the way on foot, where no footpath says more
+METRES_PER_DEGREE = 111_195  # of latitude, on the sphere of `distance_m`
+
+Kind = Literal["station", "stop", "position"]
+Access = tuple[int, int, int]  # stop, seconds, metres
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where a journey begins or ends: a station, one stop, or a position on the map.
+
+    ``stops`` are rows of the network's stops, in order of their references: all stops of the
+    station, the one stop, or none.
+    """
+
+    kind: Kind
+    stops: tuple[int, ...]
+    place: Place
+
+    @property
+    def tz(self) -> str:
+        """The zone in which local times at the endpoint are told."""
+        return self.place.tz
+
+
+class WalkTimes(Protocol):
+    """Who knows how long it takes to walk to the stops around a position."""
+
+    def access(self, lat: float, lon: float) -> Sequence[Access]:
+        """Return the stops in reach, each once, with seconds and metres."""
+        ...
+
+    def between(self, lat1: float, lon1: float, lat2: float, lon2: float) -> tuple[int, int]:
+        """Return seconds and metres of the walk between two positions."""
+        ...
+
+
+class CrowFlies:
+    """Walks along the straight line, lengthened by a detour, at the usual speed.
+
+    >>> CrowFlies.walk(120.0)
+    (130, 156)
+    """
+
+    def __init__(self, network: Network) -> None:
+        served = np.zeros(network.n_stops, bool)
+        served[network.station_stops] = True
+        rows = np.flatnonzero(served & np.isfinite(network.stop_lat))
+        order = np.argsort(network.stop_lat[rows], kind="stable")
+        self._stops = rows[order]
+        self._lat = network.stop_lat[self._stops]
+        self._lon = network.stop_lon[self._stops]
+
+    @staticmethod
+    def walk(metres: float) -> tuple[int, int]:
+        """Return seconds and metres on foot over a straight line of so many metres."""
+        walk_m = math.ceil(metres * DETOUR - 1e-9)
+        return math.ceil(walk_m / WALK_SPEED_M_S), walk_m
+
+    def access(self, lat: float, lon: float) -> list[Access]:
+        """Return the stops in reach by row, with seconds and metres."""
+        margin = REACH_M / METRES_PER_DEGREE * 1.01
+        low, high = np.searchsorted(self._lat, (lat - margin, lat + margin))
+        metres: npt.NDArray[np.float64] = distance_m(
+            lat, lon, self._lat[low:high], self._lon[low:high]
+        )
+        near = np.flatnonzero(metres <= REACH_M)
+        found = zip(self._stops[low:high][near].tolist(), metres[near].tolist(), strict=True)
+        return sorted((stop, *self.walk(distance)) for stop, distance in found)
+
+    def between(self, lat1: float, lon1: float, lat2: float, lon2: float) -> tuple[int, int]:
+        """Return seconds and metres of the walk between two positions."""
+        return self.walk(distance_m(lat1, lon1, lat2, lon2))
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """The stops that an endpoint opens to a search.
+
+    Parameters
+    ----------
+    ends : int32[3, n]
+        Stops, each once, with seconds and metres on foot.
+    near : mapping of int to int
+        For each stop the stop of the endpoint from or to which one walks; empty for a position.
+    """
+
+    endpoint: Endpoint
+    ends: npt.NDArray[np.int32]
+    near: Mapping[int, int]
+
+    def place_beside(self, stop: int, places: Mapping[int, Place]) -> Place:
+        """Return the end of the walk that the endpoint has to a stop."""
+        near = self.near.get(stop)
+        return self.endpoint.place if near is None else places[near]
+
+
+@dataclass(frozen=True, slots=True)
+class Footpaths:
+    """The footpaths of a network in one direction: CSR by stop; as in `Network`."""
+
+    start: npt.NDArray[np.int32]
+    stop: npt.NDArray[np.int32]
+    walk_s: npt.NDArray[np.int32]
+    walk_m: npt.NDArray[np.int32]
+
+
+def reach_of(endpoint: Endpoint, paths: Footpaths, walks: WalkTimes) -> Reach:
+    """Return the stops that an endpoint opens.
+
+    Parameters
+    ----------
+    paths : Footpaths
+        From the endpoint on for an origin, to it for a destination.
+    """
+    if endpoint.kind == "position":
+        rows = walks.access(endpoint.place.lat, endpoint.place.lon)
+        return Reach(endpoint, _columns(rows), {})
+    if len(endpoint.stops) == 1:
+        return _reach_of_stop(endpoint, endpoint.stops[0], paths)
+    best: dict[int, tuple[int, int, int]] = {}
+    for rank, member in enumerate(endpoint.stops):
+        for stop, walk_s, walk_m in ((member, 0, 0), *_paths_of(member, paths)):
+            found = (walk_s, walk_m, rank)
+            if stop not in best or found < best[stop]:
+                best[stop] = found
+    ends = _columns((stop, walk_s, walk_m) for stop, (walk_s, walk_m, _) in best.items())
+    return Reach(
+        endpoint, ends, {stop: endpoint.stops[rank] for stop, (_, _, rank) in best.items()}
+    )
+
+
+def _reach_of_stop(endpoint: Endpoint, stop: int, paths: Footpaths) -> Reach:
+    low, high = int(paths.start[stop]), int(paths.start[stop + 1])
+    ends = np.zeros((3, high - low + 1), np.int32)
+    ends[0, 0] = stop
+    if high > low:
+        ends[0, 1:] = paths.stop[low:high]
+        ends[1, 1:] = paths.walk_s[low:high]
+        ends[2, 1:] = paths.walk_m[low:high]
+    return Reach(endpoint, ends, dict.fromkeys(ends[0].tolist(), stop))
+
+
+def _paths_of(stop: int, paths: Footpaths) -> Iterable[Access]:
+    span = slice(int(paths.start[stop]), int(paths.start[stop + 1]))
+    columns = (paths.stop[span].tolist(), paths.walk_s[span].tolist(), paths.walk_m[span].tolist())
+    return zip(*columns, strict=True)
+
+
+def _columns(rows: Iterable[Access]) -> npt.NDArray[np.int32]:
+    table = np.array(list(rows), np.int32).reshape(-1, 3)
+    return np.ascontiguousarray(table.T)

@@ -1,0 +1,95 @@
+"""Tuples of arrays as the kernels see them: one array of addresses and sizes.
+
+A kernel works on some fifty arrays. Passed one by one they make numba compile for minutes and cost
+more per call than a short search; so each tuple is handed over as ``refs``: int64[2 * n], the
+address and the number of items of its arrays in order, and a kernel takes up those it needs by
+`int32s`, `uint8s`, ... The tuple must outlive the call: whoever calls a kernel holds it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from numba import carray, njit, types
+from numba.extending import intrinsic
+
+Array = npt.NDArray[Any]
+
+
+def references(arrays: Iterable[Array]) -> npt.NDArray[np.int64]:
+    """Return the addresses and sizes of contiguous arrays, for a kernel."""
+    cells: list[int] = []
+    for array in arrays:
+        if not array.flags.c_contiguous or not array.flags.aligned:
+            raise ValueError("kernels take contiguous, aligned arrays only")
+        cells += (array.ctypes.data, array.size)
+    return np.array(cells, np.int64)
+
+
+def frozen(array: Any, dtype: npt.DTypeLike) -> Array:
+    """Return a plain, contiguous view of that type (a copy where it must be), read-only."""
+    view: Array = np.require(np.asarray(array), dtype, ["C", "A"]).view()
+    view.setflags(write=False)
+    return view
+
+
+def frozen_all(arrays: Sequence[Any], dtypes: Sequence[Any]) -> list[Array]:
+    """Return each array as `frozen` does, with its type."""
+    return [frozen(array, dtype) for array, dtype in zip(arrays, dtypes, strict=True)]
+
+
+def _pointer_to(item: Any) -> Any:
+    @intrinsic
+    def pointer(_context: Any, address: Any) -> Any:
+        def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            kind = context.get_value_type(signature.return_type)
+            return builder.inttoptr(arguments[0], kind)
+
+        return types.CPointer(item)(types.int64), build
+
+    return pointer
+
+
+_uint8_pointer = _pointer_to(types.uint8)
+_int16_pointer = _pointer_to(types.int16)
+_int32_pointer = _pointer_to(types.int32)
+_int64_pointer = _pointer_to(types.int64)
+
+
+@njit(nogil=True)
+def uint8s(refs: Any, which: Any) -> Any:
+    """Take up an array of uint8 (or bool)."""
+    return carray(_uint8_pointer(refs[2 * which]), refs[2 * which + 1])
+
+
+@njit(nogil=True)
+def int16s(refs: Any, which: Any) -> Any:
+    """Take up an array of int16."""
+    return carray(_int16_pointer(refs[2 * which]), refs[2 * which + 1])
+
+
+@njit(nogil=True)
+def int32s(refs: Any, which: Any) -> Any:
+    """Take up an array of int32."""
+    return carray(_int32_pointer(refs[2 * which]), refs[2 * which + 1])
+
+
+@njit(nogil=True)
+def int64s(refs: Any, which: Any) -> Any:
+    """Take up an array of int64."""
+    return carray(_int64_pointer(refs[2 * which]), refs[2 * which + 1])
+
+
+@njit(nogil=True)
+def first_from(times: Any, base: Any, low: Any, high: Any, moment: Any) -> Any:
+    """Return the first k in [low, high) with times[base + k] >= moment, or high."""
+    while low < high:
+        middle = (low + high) >> 1
+        if times[base + middle] < moment:
+            low = middle + 1
+        else:
+            high = middle
+    return low

@@ -1,0 +1,436 @@
+"""Planning: from endpoints and a time to the complete set of best journeys."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from mobility.core.errors import UsageError
+from mobility.core.notices import Notice
+from mobility.core.units import DAY_S
+from mobility.journey import Fare, Journey, Leg
+from mobility.network import DaySlice, Network
+from mobility.planner.arrive import latest_departures
+from mobility.planner.assemble import Assembler
+from mobility.planner.choose import choose
+from mobility.planner.endpoint import (
+    LONGEST_WALK_S,
+    CrowFlies,
+    Endpoint,
+    Footpaths,
+    Reach,
+    WalkTimes,
+    reach_of,
+)
+from mobility.planner.memory import references
+from mobility.planner.remarks import Coverage, OnDemand
+from mobility.planner.scratch import Scratch
+from mobility.planner.search import NEED_EVENTS, advance, begin, depart, forget
+from mobility.planner.values import (
+    MAX_ROUNDS,
+    Timetable,
+    Trains,
+    reverse_walks,
+    timetable_of,
+    train_arrays,
+    trains_of,
+)
+
+LONGEST_WINDOW_S = 48 * 3600
+KEPT_DAYS = 4  # slices with their references that a planner holds on to
+Array32 = npt.NDArray[np.int32]
+BookingText = Callable[[int], str]  # row of a trip -> how its on-demand service is booked
+
+
+class Pricer(Protocol):
+    """Who knows what a journey costs."""
+
+    def price(self, journey: Journey) -> Fare | None:
+        """Return the tickets of a journey, or None where there is no tariff."""
+        ...
+
+
+class Slices(Protocol):
+    """Where day slices come from; `mobility.network.slices.SliceStore`."""
+
+    def get(self, date: dt.date) -> DaySlice:
+        """Return the slice of a date in UTC."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """All best journeys in the order of `sort_key`, and what the reader must know beside them."""
+
+    journeys: tuple[Journey, ...]
+    notices: tuple[Notice, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Day:
+    """A slice as the kernels take it; the tuples keep alive what the references point to."""
+
+    timetable: Timetable
+    trains: Trains
+    timetable_refs: npt.NDArray[np.int64]
+    trains_refs: npt.NDArray[np.int64]
+    n_patterns: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """A query in the terms of the kernels; moments are seconds since the network's epoch."""
+
+    origin: Reach
+    destination: Reach
+    rounds: int
+    max_travel_s: int
+    direct: tuple[int, int] | None  # seconds and metres of walking all the way
+
+    @property
+    def direct_s(self) -> int:
+        return -1 if self.direct is None else self.direct[0]
+
+
+class Planner:
+    """Finds journeys in a network; one planner serves all threads.
+
+    Parameters
+    ----------
+    network : Network
+    slices : Slices
+        Its day slices.
+    pricer : Pricer, optional
+        Without one, journeys have no fare.
+    walks : WalkTimes, optional
+        Walks between positions and stops; the straight line with a detour by default.
+    booking : callable, optional
+        Returns for a row of the network's trips how to book it; told with on-demand service.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        slices: Slices,
+        *,
+        pricer: Pricer | None = None,
+        walks: WalkTimes | None = None,
+        booking: BookingText | None = None,
+    ) -> None:
+        self.network = network
+        self._slices, self._pricer = slices, pricer
+        self._walks = walks or CrowFlies(network)
+        self._assembler = Assembler(network)
+        self._coverage = Coverage(network)
+        self._on_demand = OnDemand(network, booking)
+        self._train_arrays = train_arrays(network)
+        self._back = reverse_walks(network)
+        self._out_paths = Footpaths(
+            network.walk_start, network.walk_to, network.walk_s, network.walk_m
+        )
+        self._in_paths = Footpaths(
+            self._back["back_start"], self._back["back_from"], self._back["back_s"],
+            self._back["back_m"],
+        )  # fmt: skip
+        self._days: OrderedDict[dt.date, _Day] = OrderedDict()
+        self._lock = threading.Lock()
+        self._local = threading.local()
+
+    def plan(
+        self,
+        origin: Endpoint,
+        destination: Endpoint,
+        *,
+        depart: int | None = None,
+        arrive: int | None = None,
+        window_s: int | None = None,
+        max_transfers: int = 8,
+        max_travel_s: int = DAY_S,
+    ) -> Answer:
+        """Return the complete Pareto set of journeys.
+
+        For one departure: of arrival and transfers, each with the latest departure not before
+        `depart`. For a window: of departure, arrival and transfers, with departures in
+        [`depart`, `depart` + `window_s`). For an arrival: of departure and transfers, each with
+        the earliest arrival, none after `arrive`. Among equal journeys the first in the order of
+        `mobility.journey.sort_key` stands for all.
+
+        Walking all the way, where the endpoints are near, is a journey without a ride that leaves
+        at `depart` or arrives at `arrive`; a ride that is no faster than walking from its own
+        departure is left out.
+
+        Parameters
+        ----------
+        depart, arrive : int
+            Unix seconds; one of the two.
+        window_s, max_travel_s : int
+            Seconds; a window has at most 48 hours, a journey 24, in a question for one departure
+            counted from `depart`.
+
+        Raises
+        ------
+        UsageError
+            The parameters contradict each other or are beyond their limits.
+        DateOutsideError
+            No feed covers the date.
+        """
+        _check(depart, arrive, window_s, max_transfers, max_travel_s)
+        moments = self._moments(depart, arrive, window_s)
+        zone = origin.tz if arrive is None else destination.tz
+        notices = self._coverage.check(moments, zone)
+        task = self._task(origin, destination, max_transfers, max_travel_s)
+        if arrive is not None:
+            journeys = self._arriving(task, arrive)
+        elif window_s is not None:
+            journeys = self._in_window(task, moments[0], moments[0] + window_s)
+        else:
+            journeys = self._departing(task, moments[0])
+        journeys = _with_walk(journeys, self._walk(task, depart, arrive))
+        if self._pricer is not None:
+            journeys = [j.with_fare(self._pricer.price(j)) for j in journeys]
+        notices += self._on_demand.notices(task.origin, task.destination, moments, zone)
+        return Answer(tuple(journeys), notices)
+
+    def day(self, date: dt.date) -> _Day:
+        """Return the slice of a date in UTC as the kernels take it."""
+        with self._lock:
+            found = self._days.get(date)
+            if found is not None:
+                self._days.move_to_end(date)
+                return found
+        day = self._slices.get(date)
+        timetable = timetable_of(self.network, day, self._back)
+        trains = trains_of(day, self._train_arrays)
+        made = _Day(timetable, trains, references(timetable), references(trains), day.n_patterns)
+        with self._lock:
+            self._days[date] = made
+            while len(self._days) > KEPT_DAYS:
+                self._days.popitem(last=False)
+        return made
+
+    def _moments(
+        self, depart: int | None, arrive: int | None, window_s: int | None
+    ) -> tuple[int, int]:
+        """Return the first and last unix second that is asked for."""
+        if arrive is not None:
+            return arrive, arrive
+        assert depart is not None  # checked before
+        return depart, depart + (window_s or 1) - 1
+
+    def _task(
+        self, origin: Endpoint, destination: Endpoint, max_transfers: int, max_travel_s: int
+    ) -> _Task:
+        start = reach_of(origin, self._out_paths, self._walks)
+        end = reach_of(destination, self._in_paths, self._walks)
+        direct = self._direct(origin, destination, start)
+        return _Task(start, end, max_transfers + 1, max_travel_s, direct)
+
+    def _direct(
+        self, origin: Endpoint, destination: Endpoint, start: Reach
+    ) -> tuple[int, int] | None:
+        """Return seconds and metres of walking all the way, where that is in reach."""
+        if origin.stops and destination.stops:
+            near = np.isin(start.ends[0], destination.stops).nonzero()[0]
+            walks = [(int(start.ends[1, i]), int(start.ends[2, i])) for i in near]
+            return min(walks, default=None)
+        net = self.network
+        points = [
+            [(float(net.stop_lat[s]), float(net.stop_lon[s])) for s in end.stops]
+            or [(end.place.lat, end.place.lon)]
+            for end in (origin, destination)
+        ]
+        walk = min(self._walks.between(*a, *b) for a in points[0] for b in points[1])
+        return walk if walk[0] <= LONGEST_WALK_S else None
+
+    def _scratch(self, day: _Day) -> Scratch:
+        scratch: Scratch | None = getattr(self._local, "scratch", None)
+        if scratch is None:
+            scratch = self._local.scratch = Scratch(self.network.n_stops, day.n_patterns)
+        scratch.fit(day.n_patterns)
+        return scratch
+
+    def _departing(self, task: _Task, leave: int) -> list[Journey]:
+        leave_s = leave - self.network.epoch_s
+        day = self.day(_utc_date(leave))
+        run = _Run(self._scratch(day), day, task)
+        try:
+            run.depart(leave_s, leave_s + task.max_travel_s)
+            return run.journeys(self._assembler)
+        finally:
+            run.forget()
+
+    def _in_window(self, task: _Task, start: int, end: int) -> list[Journey]:
+        """Search each UTC date of the window in its own slice, the last first."""
+        epoch_s = self.network.epoch_s
+        journeys: list[Journey] = []
+        best = None
+        while end > start:
+            midnight = (end - 1) // DAY_S * DAY_S
+            first = max(start, midnight)
+            day = self.day(_utc_date(first))
+            run = _Run(self._scratch(day), day, task)
+            try:
+                best = run.window(first - epoch_s, end - epoch_s, best)
+                journeys = run.journeys(self._assembler) + journeys
+            finally:
+                run.forget()
+            end = first
+        return journeys
+
+    def _arriving(self, task: _Task, arrive: int) -> list[Journey]:
+        """Find the latest departures backwards, then for each its earliest arrival forwards."""
+        arrive_s = arrive - self.network.epoch_s
+        day = self.day(_utc_date(arrive - task.max_travel_s))
+        run = _Run(self._scratch(day), day, task)
+        try:
+            departures = run.latest_departures(arrive_s)
+        finally:
+            run.forget()
+        try:
+            for leave_s, rides in departures:
+                run.depart(leave_s, arrive_s, only=rides)
+            return run.journeys(self._assembler)
+        finally:
+            run.forget()
+
+    def _walk(self, task: _Task, depart: int | None, arrive: int | None) -> Journey | None:
+        """Return the journey on foot, where the endpoints are near enough."""
+        if task.direct is None:
+            return None
+        walk_s, walk_m = task.direct
+        leave = depart if depart is not None else (arrive or 0) - walk_s
+        places = self._assembler.places
+        origin, destination = task.origin.endpoint, task.destination.endpoint
+        if origin.stops and destination.stops:
+            to = min(
+                (s for s in destination.stops if s in task.origin.near),
+                key=lambda s: (self._way_to(task, s), destination.stops.index(s)),
+            )
+            here, there = places[task.origin.near[to]], places[to]
+        else:
+            here, there = origin.place, destination.place
+        leg = Leg("walk", here, there, leave, leave + walk_s, walk_m)
+        return Journey(leave, leave + walk_s, 0, walk_m, (leg,))
+
+    @staticmethod
+    def _way_to(task: _Task, stop: int) -> tuple[int, int]:
+        column = int(np.flatnonzero(task.origin.ends[0] == stop)[0])
+        return int(task.origin.ends[1, column]), int(task.origin.ends[2, column])
+
+
+class _Run:
+    """One search in one slice: from opening it to the journeys, in the scratch of a thread."""
+
+    def __init__(self, scratch: Scratch, day: _Day, task: _Task) -> None:
+        self._scratch, self._day, self._task = scratch, day, task
+        self._counts = np.zeros(4, np.int64)
+
+    def depart(self, leave_s: int, latest_s: int, only: int = 0) -> None:
+        """Find the journeys of one departure; `only` so many rides where it is not 0."""
+        task = self._task
+        improved = depart(
+            self._day.timetable_refs, self._scratch.state_refs, task.origin.ends,
+            task.destination.ends, leave_s, latest_s, task.direct_s, task.rounds,
+        )  # fmt: skip
+        self._choose(improved & 1 << only if only else improved)
+
+    def window(self, first_s: int, end_s: int, best: Array32 | None) -> Array32:
+        """Find the journeys of all departures in [first, end) that improve on `best`.
+
+        Returns the earliest arrivals by number of rides, for the span before.
+        """
+        task, day = self._task, self._day
+        ends = (task.origin.ends, task.destination.ends)
+        while begin(day.timetable_refs, self._state_refs, *ends, first_s, end_s) == NEED_EVENTS:
+            self._scratch.grow_events()
+        if best is not None:
+            self._scratch.state.best_s[:] = best
+        while improved := advance(
+            day.timetable_refs, self._state_refs, task.origin.ends, task.max_travel_s,
+            task.direct_s, task.rounds,
+        ):  # fmt: skip
+            self._choose(improved)
+        return self._scratch.state.best_s.copy()
+
+    def latest_departures(self, arrive_s: int) -> list[tuple[int, int]]:
+        """Return departure and rides of each best way to be there in time, the latest first."""
+        task = self._task
+        improved = latest_departures(
+            self._day.timetable_refs, self._state_refs, task.origin.ends, task.destination.ends,
+            arrive_s, arrive_s - task.max_travel_s, task.direct_s, task.rounds,
+        )  # fmt: skip
+        best = self._scratch.state.best_s.tolist()
+        return [(-best[k], k) for k in range(task.rounds, 0, -1) if improved >> k & 1]
+
+    @property
+    def _state_refs(self) -> npt.NDArray[np.int64]:
+        return self._scratch.state_refs
+
+    def _choose(self, improved: int) -> None:
+        """Write the journey of each number of rides by which the target improved."""
+        scratch, task, day = self._scratch, self._task, self._day
+        rides = 1
+        while improved >> rides:
+            if improved >> rides & 1:
+                thin = False
+                while status := choose(
+                    day.timetable_refs, day.trains_refs, scratch.state_refs, scratch.choice_refs,
+                    scratch.found_refs, self._counts, task.destination.ends,
+                    int(scratch.state.best_s[rides]), rides, task.rounds, thin,
+                ):  # fmt: skip
+                    thin = not scratch.grow(status)
+            rides += 1
+
+    def journeys(self, assembler: Assembler) -> list[Journey]:
+        """Return what was found, in the order of the answer."""
+        if not self._counts[0]:
+            return []
+        return sorted(
+            assembler.journeys(
+                self._scratch.found, self._counts.tolist(), self._task.origin,
+                self._task.destination,
+            ),
+            key=lambda j: (j.departure, j.arrival, j.transfers),
+        )  # fmt: skip
+
+    def forget(self) -> None:
+        """Put the scratch back."""
+        task = self._task
+        forget(self._state_refs, task.origin.ends, task.destination.ends, task.rounds)
+
+
+def _utc_date(unix_s: int) -> dt.date:
+    return dt.datetime.fromtimestamp(unix_s, dt.UTC).date()
+
+
+def _check(
+    depart: int | None, arrive: int | None, window_s: int | None, max_transfers: int,
+    max_travel_s: int,
+) -> None:  # fmt: skip
+    if (depart is None) == (arrive is None):
+        raise UsageError("give either a departure or an arrival")
+    if window_s is not None and arrive is not None:
+        raise UsageError("a window goes with a departure, not with an arrival")
+    if window_s is not None and not 0 < window_s <= LONGEST_WINDOW_S:
+        raise UsageError(f"a window of {window_s} s: expected 1 s to 48 h")
+    if not 0 <= max_transfers < MAX_ROUNDS:
+        raise UsageError(f"{max_transfers} transfers: expected 0 to {MAX_ROUNDS - 1}")
+    if not 0 < max_travel_s <= DAY_S:
+        raise UsageError(f"a journey of {max_travel_s} s: expected 1 s to 24 h")
+
+
+def _with_walk(journeys: list[Journey], walk: Journey | None) -> list[Journey]:
+    """Add the journey on foot unless a ride without change leaves no earlier, arrives no later."""
+    if walk is None or any(
+        j.departure >= walk.departure and j.arrival <= walk.arrival and j.transfers == 0
+        for j in journeys
+    ):
+        return journeys
+    return sorted([*journeys, walk], key=lambda j: (j.departure, j.arrival, j.transfers))

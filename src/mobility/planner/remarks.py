@@ -1,0 +1,137 @@
+"""What an answer must say beside its journeys: feeds without data, service on demand."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from mobility.core.errors import DateOutsideError
+from mobility.core.notices import Notice
+from mobility.core.time import local_date
+from mobility.network import Network
+from mobility.planner.endpoint import Reach
+
+ON_DEMAND = 2  # pickup_type and drop_off_type: phone agency
+DROP_OFF_SHIFT = 2  # drop_off_type in event_flags
+MAX_REMARKS = 50  # notices about service on demand in one answer
+
+
+class Coverage:
+    """Which feeds speak for which dates."""
+
+    def __init__(self, network: Network) -> None:
+        self._network = network
+        self._known: dict[dt.date, tuple[Notice, ...]] = {}
+
+    def check(self, moments: tuple[int, int], zone: str) -> tuple[Notice, ...]:
+        """Return a notice for every feed that does not cover the dates asked for.
+
+        Raises
+        ------
+        DateOutsideError
+            No feed covers a date.
+        """
+        first, last = (local_date(moment, zone) for moment in moments)
+        if first == last:
+            return self._on(first)
+        days = [first + dt.timedelta(n) for n in range((last - first).days + 1)]
+        return tuple(dict.fromkeys(notice for day in days for notice in self._on(day)))
+
+    def _on(self, date: dt.date) -> tuple[Notice, ...]:
+        if date not in self._known:
+            self._known[date] = self._notices(date)
+        return self._known[date]
+
+    def _notices(self, date: dt.date) -> tuple[Notice, ...]:
+        net = self._network
+        day = net.day_of(date)
+        covered = net.coverage[:, day] if 0 <= day < net.n_days else np.zeros(net.n_feeds, bool)
+        if not covered.any():
+            raise DateOutsideError(f"no feed covers {date}: {self._span()}")
+        return tuple(
+            Notice(
+                "feed_not_covering_date",
+                "warning",
+                feed=net.feed_id[feed],
+                value=date.isoformat(),
+                message=f"this feed has no service on this date: {self._validity(feed)}",
+            )
+            for feed in np.flatnonzero(~covered).tolist()
+        )
+
+    def _validity(self, feed: int) -> str:
+        days = np.flatnonzero(self._network.coverage[feed])
+        if not len(days):
+            return "it covers no date"
+        first, last = (self._network.date_of(int(day)) for day in (days[0], days[-1]))
+        return f"it is valid from {first} to {last}"
+
+    def _span(self) -> str:
+        days = np.flatnonzero(self._network.coverage.any(axis=0))
+        if not len(days):
+            return "there is no date with service"
+        first, last = (self._network.date_of(int(day)) for day in (days[0], days[-1]))
+        return f"choose a date from {first} to {last}"
+
+
+class OnDemand:
+    """Service that only runs when it is called for; journeys do not use it, answers mention it."""
+
+    def __init__(self, network: Network, booking: Callable[[int], str] | None) -> None:
+        self._network, self._booking = network, booking
+        pickup = (network.event_flags & 3) == ON_DEMAND
+        drop_off = (network.event_flags >> DROP_OFF_SHIFT & 3) == ON_DEMAND
+        self._events = {"pickup_type": pickup.nonzero()[0], "drop_off_type": drop_off.nonzero()[0]}
+
+    def notices(
+        self, origin: Reach, destination: Reach, moments: tuple[int, int], zone: str
+    ) -> tuple[Notice, ...]:
+        """Return one notice for each line on demand at the origin or destination on those days."""
+        found: dict[Notice, None] = {}
+        for field, reach in (("pickup_type", origin), ("drop_off_type", destination)):
+            events = self._events[field]
+            if len(events):
+                first, last = (local_date(moment, zone) for moment in moments)
+                days = [self._network.day_of(d) for d in (first, last)]
+                found |= dict.fromkeys(self._at(field, reach, days[0], days[1]))
+        return tuple(sorted(found)[:MAX_REMARKS])
+
+    def _at(self, field: str, reach: Reach, first: int, last: int) -> Iterator[Notice]:
+        net = self._network
+        events = self._events[field]
+        here = events[np.isin(net.event_stop[events], self._stops(reach))]
+        trains = np.searchsorted(net.train_event_start, here, side="right") - 1
+        bits = net.service_bits[net.train_service[trains]]
+        for day in range(max(first, 0), min(last, net.n_days - 1) + 1):
+            runs = (bits[:, day >> 3] >> (day & 7) & 1).astype(bool)
+            for event, train in zip(here[runs].tolist(), trains[runs].tolist(), strict=True):
+                yield self._notice(field, event, train, day)
+
+    def _stops(self, reach: Reach) -> list[int]:
+        """Return the stops of the endpoint's stations, or those around a position."""
+        net = self._network
+        if not reach.endpoint.stops:
+            return [int(stop) for stop in reach.ends[0]]
+        stations = {int(net.stop_station[stop]) for stop in reach.endpoint.stops}
+        start = net.station_stop_start
+        return [int(s) for at in stations for s in net.station_stops[start[at] : start[at + 1]]]
+
+    def _notice(self, field: str, event: int, train: int, day: int) -> Notice:
+        net = self._network
+        trip = int(net.train_trip[train])
+        route = int(net.trip_route[trip])
+        line = net.route_short_name[route] or net.route_long_name[route]
+        stop = net.stop_name[int(net.event_stop[event])]
+        told = self._booking(trip) if self._booking else ""
+        return Notice(
+            "on_demand_in_reach",
+            "info",
+            feed=net.feed_id[int(net.trip_feed[trip])],
+            file="stop_times.txt",
+            field=field,
+            value=line,
+            message=f"line {line} calls at {stop} on demand on {net.date_of(day)}"
+            f": {told or 'book it with the operator before the ride'}",
+        )

@@ -1,0 +1,132 @@
+"""The scratch memory of one thread: allocated once, grown when a query asks for more."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mobility.planner.memory import references
+from mobility.planner.choose import (
+    MAX_OPERATORS,
+    NEED_LABELS,
+    NEED_NODES,
+    NEED_ROOM,
+    NEED_SEGMENTS,
+)
+from mobility.planner.values import MAX_ROUNDS, NEVER_S, NONE, Choice, Found, State
+
+MAX_LABELS = 1 << 18  # beyond, equal journeys are told apart with one label per run
+STRIDE = MAX_ROUNDS + 1
+
+
+class Scratch:
+    """Scratch arrays for a network of so many stops and slices of up to so many patterns.
+
+    Attributes
+    ----------
+    state_refs, choice_refs, found_refs : int64[2 * n]
+        References of the tuples, for the kernels.
+    """
+
+    def __init__(self, n_stops: int, n_patterns: int) -> None:
+        self.n_stops, self.n_patterns = n_stops, n_patterns
+        self._events, self._segments, self._nodes = 4_096, 4_096, 16_384
+        self._labels, self._room = 16_384, 64
+        self._new_state()
+        self._new_choice()
+        self._new_found()
+
+    def _new_state(self) -> None:
+        stops, patterns = self.n_stops, self.n_patterns
+        cells = stops * STRIDE
+        self.state = State(
+            ready_s=np.full(cells, NEVER_S, np.int32),
+            ride_s=np.full(cells, NEVER_S, np.int32),
+            touched=np.empty(stops, np.int32),
+            is_touched=np.zeros(stops, np.uint8),
+            marked=np.empty(stops, np.int32),
+            is_marked=np.zeros(stops, np.uint8),
+            improved=np.empty(stops, np.int32),
+            is_improved=np.zeros(stops, np.uint8),
+            queue=np.empty(patterns, np.int32),
+            queue_pos=np.full(patterns, NEVER_S, np.int32),
+            queue_run=np.empty(patterns, np.int32),
+            egress_s=np.full(stops, NEVER_S, np.int32),
+            egress_m=np.zeros(stops, np.int32),
+            access_s=np.full(stops, NEVER_S, np.int32),
+            access_m=np.zeros(stops, np.int32),
+            best_s=np.full(STRIDE, NEVER_S, np.int32),
+            before_s=np.full(STRIDE, NEVER_S, np.int32),
+            events=np.empty(self._events, np.int64),
+            counts=np.zeros(8, np.int64),
+        )
+        self.state_refs = references(self.state)
+
+    def _new_choice(self) -> None:
+        cells, segments, labels = self.n_stops * STRIDE, self._segments, self._labels
+        self.choice = Choice(
+            deadline_s=np.full(cells, -NEVER_S, np.int32),
+            tight_s=np.full(cells, NEVER_S, np.int32),
+            segment_head=np.full(cells, NONE, np.int32),
+            known=np.empty(self.n_stops, np.int32),
+            is_known=np.zeros(self.n_stops, np.uint8),
+            level_stops=np.empty(2 * self.n_stops, np.int32),
+            level_start=np.zeros(STRIDE + 1, np.int32),
+            segment_pattern=np.empty(segments, np.int32),
+            segment_pos=np.empty(segments, np.int32),
+            segment_first=np.empty(segments, np.int32),
+            segment_last=np.empty(segments, np.int32),
+            segment_next=np.empty(segments, np.int32),
+            segment_node=np.empty(segments, np.int32),
+            node_label=np.empty(self._nodes, np.int32),
+            label_walk_m=np.empty(labels, np.int32),
+            label_operators=np.empty(labels, np.int64),
+            label_alight=np.empty(labels, np.int32),
+            label_rest=np.empty(labels, np.int32),
+            label_next=np.empty(labels, np.int32),
+            label_segment=np.empty(labels, np.int32),
+            label_run=np.empty(labels, np.int32),
+            operators=np.empty(MAX_OPERATORS, np.int32),
+            counts=np.zeros(8, np.int64),
+        )
+        self.choice_refs = references(self.choice)
+
+    def _new_found(self) -> None:
+        room = self._room
+        self.found = Found(
+            journeys=np.empty(room * 6, np.int32),
+            rides=np.empty(room * 4 * 7, np.int32),
+            calls=np.empty(room * 64 * 4, np.int32),
+            sections=np.empty(room * 8 * 6, np.int32),
+        )
+        self.found_refs = references(self.found)
+
+    def fit(self, n_patterns: int) -> None:
+        """Make room for a slice of so many patterns."""
+        if n_patterns > self.n_patterns:
+            self.n_patterns = n_patterns
+            self._new_state()
+
+    def grow_events(self) -> None:
+        """Make room for more departures; only between searches."""
+        self._events *= 4
+        self._new_state()
+
+    def grow(self, status: int) -> bool:
+        """Make room for what the choice ran out of; False where the labels are at their limit.
+
+        What was found so far stays.
+        """
+        if status == NEED_ROOM:
+            self._room *= 4
+            found = self.found
+            self._new_found()
+            for old, new in zip(found, self.found, strict=True):
+                new[: old.size] = old
+        elif status == NEED_LABELS and self._labels >= MAX_LABELS:
+            return False
+        else:
+            self._labels *= 4 if status == NEED_LABELS else 1
+            self._segments *= 4 if status == NEED_SEGMENTS else 1
+            self._nodes *= 4 if status == NEED_NODES else 1
+            self._new_choice()
+        return True

@@ -1,0 +1,312 @@
+"""What the kernels read and write: tuples of flat arrays, and where each stands in its tuple.
+
+The constants below each tuple number its fields, for `mobility.planner.memory`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from mobility.network import DaySlice, Network
+from mobility.planner.memory import frozen_all
+
+Array = npt.NDArray[Any]
+
+NEVER_S = 1 << 30  # later than any time of a slice
+MAX_ROUNDS = 16  # rides of one journey
+NONE = -1
+
+
+class Timetable(NamedTuple):
+    """The runs of one day slice and the footpaths; named as in `DaySlice` and `Network`.
+
+    ``back_*`` are the footpaths by the stop they lead to. All int32, save for uint8
+    ``pattern_flags`` and int64 ``pattern_time_start``.
+    """
+
+    pattern_stop_start: Array
+    pattern_stops: Array
+    pattern_flags: Array
+    pattern_run_start: Array
+    pattern_time_start: Array
+    arrivals_s: Array
+    departures_s: Array
+    stop_pattern_start: Array
+    stop_patterns: Array
+    stop_pattern_pos: Array
+    change_s: Array
+    walk_start: Array
+    walk_to: Array
+    walk_s: Array
+    walk_m: Array
+    back_start: Array
+    back_from: Array
+    back_s: Array
+
+
+(
+    PATTERN_STOP_START,
+    PATTERN_STOPS,
+    PATTERN_FLAGS,
+    PATTERN_RUN_START,
+    PATTERN_TIME_START,
+    ARRIVALS_S,
+    DEPARTURES_S,
+    STOP_PATTERN_START,
+    STOP_PATTERNS,
+    STOP_PATTERN_POS,
+    CHANGE_S,
+    WALK_START,
+    WALK_TO,
+    WALK_S,
+    WALK_M,
+    BACK_START,
+    BACK_FROM,
+    BACK_S,
+) = range(len(Timetable._fields))
+
+
+class Trains(NamedTuple):
+    """What tells trains apart: sections, trips, operators; named as in `DaySlice`, `Network`.
+
+    ``feed_rank`` is each feed's place in the order of feed ids. All int32, save for int64
+    ``train_event_start`` and ``trip_id_offsets``, uint8 ``event_flags``, ``section_alias`` and
+    ``trip_id_data``.
+    """
+
+    run_train: Array
+    run_day: Array
+    train_event_start: Array
+    event_sequence: Array
+    event_flags: Array
+    section_start: Array
+    section_trip: Array
+    section_day_shift: Array
+    section_from_pos: Array
+    section_to_pos: Array
+    section_from_sequence: Array
+    section_to_sequence: Array
+    section_alias: Array
+    trip_feed: Array
+    trip_route: Array
+    route_agency: Array
+    feed_rank: Array
+    trip_id_offsets: Array
+    trip_id_data: Array
+
+
+(
+    RUN_TRAIN,
+    RUN_DAY,
+    TRAIN_EVENT_START,
+    EVENT_SEQUENCE,
+    EVENT_FLAGS,
+    SECTION_START,
+    SECTION_TRIP,
+    SECTION_DAY_SHIFT,
+    SECTION_FROM_POS,
+    SECTION_TO_POS,
+    SECTION_FROM_SEQUENCE,
+    SECTION_TO_SEQUENCE,
+    SECTION_ALIAS,
+    TRIP_FEED,
+    TRIP_ROUTE,
+    ROUTE_AGENCY,
+    FEED_RANK,
+    TRIP_ID_OFFSETS,
+    TRIP_ID_DATA,
+) = range(len(Trains._fields))
+
+
+class State(NamedTuple):
+    """Scratch arrays of the search; between queries all are as `Scratch` made them.
+
+    ``ready_s`` and ``ride_s`` are labels [stop, rides]: the earliest moment to be ready to board
+    and the earliest arrival by a ride, after at most that many rides. All int32, save for uint8
+    ``is_*`` and int64 ``events`` and ``counts``.
+    """
+
+    ready_s: Array
+    ride_s: Array
+    touched: Array
+    is_touched: Array
+    marked: Array
+    is_marked: Array
+    improved: Array
+    is_improved: Array
+    queue: Array
+    queue_pos: Array
+    queue_run: Array
+    egress_s: Array
+    egress_m: Array
+    access_s: Array
+    access_m: Array
+    best_s: Array
+    before_s: Array
+    events: Array
+    counts: Array
+
+
+(
+    READY_S,
+    RIDE_S,
+    TOUCHED,
+    IS_TOUCHED,
+    MARKED,
+    IS_MARKED,
+    IMPROVED,
+    IS_IMPROVED,
+    QUEUE,
+    QUEUE_POS,
+    QUEUE_RUN,
+    EGRESS_S,
+    EGRESS_M,
+    ACCESS_S,
+    ACCESS_M,
+    BEST_S,
+    BEFORE_S,
+    EVENTS,
+    COUNTS,
+) = range(len(State._fields))
+N_TOUCHED, N_MARKED, N_IMPROVED, N_EVENTS = range(4)  # cells of State.counts
+
+
+class Choice(NamedTuple):
+    """Scratch arrays of the choice among equal journeys.
+
+    ``deadline_s`` and ``tight_s`` are [stop, rides left]. A segment is a stretch of runs at one
+    position of a pattern; a node is one run of a segment; a label is one way to go on from a node
+    to the target. All int32, save for uint8 ``is_known`` and int64 ``label_operators`` and
+    ``counts``.
+    """
+
+    deadline_s: Array
+    tight_s: Array
+    segment_head: Array
+    known: Array
+    is_known: Array
+    level_stops: Array
+    level_start: Array
+    segment_pattern: Array
+    segment_pos: Array
+    segment_first: Array
+    segment_last: Array
+    segment_next: Array
+    segment_node: Array
+    node_label: Array
+    label_walk_m: Array
+    label_operators: Array
+    label_alight: Array
+    label_rest: Array
+    label_next: Array
+    label_segment: Array
+    label_run: Array
+    operators: Array
+    counts: Array
+
+
+(
+    DEADLINE_S,
+    TIGHT_S,
+    SEGMENT_HEAD,
+    KNOWN,
+    IS_KNOWN,
+    LEVEL_STOPS,
+    LEVEL_START,
+    SEGMENT_PATTERN,
+    SEGMENT_POS,
+    SEGMENT_FIRST,
+    SEGMENT_LAST,
+    SEGMENT_NEXT,
+    SEGMENT_NODE,
+    NODE_LABEL,
+    LABEL_WALK_M,
+    LABEL_OPERATORS,
+    LABEL_ALIGHT,
+    LABEL_REST,
+    LABEL_NEXT,
+    LABEL_SEGMENT,
+    LABEL_RUN,
+    OPERATORS,
+    CHOICE_COUNTS,
+) = range(len(Choice._fields))
+# cells of Choice.counts; the stops of two neighbouring levels are kept side by side
+N_KNOWN, N_EVEN_LEVEL, N_ODD_LEVEL, N_OPERATORS, N_LABELS = range(5)
+
+
+class Found(NamedTuple):
+    """Where the kernel writes what it found; all int32, one row after the other.
+
+    ``journeys``: departure, arrival, rides, first row of rides, seconds and metres on foot at the
+    end. ``rides``: run, first and past the last row of calls, first and past the last row of
+    sections, seconds and metres on foot before it. ``calls``: stop, arrival, departure, border
+    point. ``sections``: trip, day, from_sequence, to_sequence, first and last call of the ride
+    (counted from 0).
+    """
+
+    journeys: Array
+    rides: Array
+    calls: Array
+    sections: Array
+
+
+JOURNEYS, RIDES, CALLS, SECTIONS = range(len(Found._fields))
+
+
+_DTYPES: dict[str, Any] = {
+    "pattern_flags": np.uint8,
+    "pattern_time_start": np.int64,
+    "train_event_start": np.int64,
+    "event_flags": np.uint8,
+    "section_alias": np.uint8,
+    "trip_id_offsets": np.int64,
+    "trip_id_data": np.uint8,
+}
+
+
+def _checked(names: tuple[str, ...], sources: dict[str, Any]) -> list[Array]:
+    dtypes = [_DTYPES.get(name, np.int32) for name in names]
+    return frozen_all([sources[name] for name in names], dtypes)
+
+
+def reverse_walks(network: Network) -> dict[str, Array]:
+    """Return the footpaths by the stop they lead to: CSR start, origin stop, seconds, metres."""
+    origin = np.repeat(np.arange(network.n_stops, dtype=np.int32), np.diff(network.walk_start))
+    order = np.argsort(network.walk_to, kind="stable")
+    start = np.zeros(network.n_stops + 1, np.int32)
+    np.cumsum(np.bincount(network.walk_to, minlength=network.n_stops), out=start[1:])
+    return {
+        "back_start": start,
+        "back_from": origin[order],
+        "back_s": network.walk_s[order],
+        "back_m": network.walk_m[order],
+    }
+
+
+def timetable_of(network: Network, day: DaySlice, back: dict[str, Array]) -> Timetable:
+    """Return the arrays of a slice with the network's footpaths; `back` from `reverse_walks`."""
+    names = Timetable._fields
+    sources = {name: getattr(day, name) for name in names if hasattr(day, name)}
+    sources |= {name: getattr(network, name) for name in names if hasattr(network, name)}
+    return Timetable(*_checked(names, sources | back))
+
+
+def train_arrays(network: Network) -> dict[str, Array]:
+    """Return what `Trains` takes from the network, for `trains_of`."""
+    names = [name for name in Trains._fields if hasattr(network, name)]
+    sources = {name: getattr(network, name) for name in names}
+    rank = np.empty(network.n_feeds, np.int32)
+    rank[sorted(range(network.n_feeds), key=lambda i: network.feed_id[i])] = np.arange(len(rank))
+    sources["feed_rank"] = rank
+    sources["trip_id_offsets"] = network.trip_id.offsets
+    sources["trip_id_data"] = network.trip_id.data
+    return dict(zip(sources, _checked(tuple(sources), sources), strict=True))
+
+
+def trains_of(day: DaySlice, arrays: dict[str, Array]) -> Trains:
+    """Return the arrays that tell the trains of a slice apart."""
+    sources = arrays | {"run_train": day.run_train, "run_day": day.run_day}
+    return Trains(*_checked(Trains._fields, sources))
