@@ -11,7 +11,7 @@ from mobility.core.errors import InputError
 from mobility.core.money import Money, check_currency
 from mobility.core.time import local_date, service_day_origin
 from mobility.fares.ride import Stage, lies_within, zones_crossed
-from mobility.fares.tariff import PriceList, Product, Reduction, Rule, Tariff
+from mobility.fares.tariff import ADULT, PriceList, Product, Reduction, Rule, Tariff
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 DAY_TICKET_ENDS_S = 5 * 3600  # a day ticket holds until 05:00 of the next day
@@ -26,7 +26,7 @@ class Rider:
     1
     """
 
-    age_group: str = "adult"
+    age_group: str = ADULT
     cards: frozenset[str] = frozenset()
     passes: frozenset[str] = frozenset()
     currency: str | None = None
@@ -74,15 +74,13 @@ def check_rider(rider: Rider, tariff: Tariff) -> None:
     InputError, MoneyError
         One line with what the tariff has.
     """
-    reductions = [r for product in tariff.products.values() for r in product.reductions]
-    passes = {name for name, product in tariff.products.items() if product.kind == "pass"}
     for kind, names, known in (
-        ("card", rider.cards, {r.card for r in reductions if r.card}),
-        ("pass", rider.passes, passes),
-        ("age group", {rider.age_group}, {"adult"} | {r.age_group for r in reductions}),
+        ("card", rider.cards, tariff.cards),
+        ("pass", rider.passes, tariff.passes),
+        ("age group", {rider.age_group}, tariff.age_groups),
     ):
         for name in sorted(names - known):
-            listed = ", ".join(sorted(filter(None, known))) or "none"
+            listed = ", ".join(sorted(known)) or "none"
             raise InputError(f"unknown {kind} {name!r}: this tariff has {listed}")
     if rider.currency is not None:
         check_currency(rider.currency)

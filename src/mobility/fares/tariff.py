@@ -15,6 +15,7 @@ from mobility.fares.check import ONE_PART
 from mobility.fares.source import FORMAT
 from mobility.journey import Place
 
+ADULT = "adult"  # the age group that every tariff knows
 Texts = Mapping[str, str]
 
 
@@ -86,7 +87,10 @@ class Product:
 
 @dataclass(frozen=True, slots=True)
 class Tariff:
-    """All that pricing and splitting look up; made by `load_tariff`."""
+    """All that pricing and splitting look up; made by `load_tariff`.
+
+    ``cards``, ``age_groups`` and ``passes`` are all that a rider may name.
+    """
 
     parties: Mapping[str, Party]
     carrier_of_agency: Mapping[str, str]
@@ -96,6 +100,9 @@ class Tariff:
     stop_zones: Mapping[str, frozenset[str]]
     station_zones: Mapping[str, frozenset[str]]
     products: Mapping[str, Product]
+    cards: frozenset[str]
+    age_groups: frozenset[str]
+    passes: frozenset[str]
     cut_points: frozenset[str]
     holidays: frozenset[dt.date]
     protections: Mapping[str, Texts]
@@ -137,6 +144,7 @@ def load_tariff(data: Mapping[str, Any]) -> Tariff:
     for line in data["lines"]:
         for route in line["routes"]:
             lines_of_route[route] = lines_of_route.get(route, frozenset()) | {line["id"]}
+    reductions = [reduction for p in data["products"] for reduction in p["reductions"]]
     weights, comparison = _rank_weights(data["comparison"], data["products"])
     return Tariff(
         parties={p["id"]: _load_party(p) for p in data["parties"]},
@@ -147,6 +155,9 @@ def load_tariff(data: Mapping[str, Any]) -> Tariff:
         stop_zones={stop: frozenset(zones) for stop, zones in data["stop_zones"].items()},
         station_zones={station: frozenset(z) for station, z in data["station_zones"].items()},
         products={p["id"]: _load_product(p) for p in data["products"]},
+        cards=frozenset(r["card"] for r in reductions if r["card"]),
+        age_groups=frozenset({ADULT} | {r["age_group"] for r in reductions if r["age_group"]}),
+        passes=frozenset(p["id"] for p in data["products"] if p["kind"] == "pass"),
         cut_points=frozenset(data["cut_points"]),
         holidays=frozenset(dt.date.fromisoformat(day) for day in data["holidays"]),
         protections=data["protections"],
