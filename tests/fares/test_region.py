@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
-from fares_sketch import EXAMPLES, cut_sketch, make_journey, make_leg, sample_lines, walk
+from fares_sketch import (
+    EXAMPLES,
+    cut_sketch,
+    make_journey,
+    make_leg,
+    sample_lines,
+    sample_places,
+    walk,
+)
 
-from mobility.fares import Rider, TariffPricer
+from mobility.fares import Rider, TariffPricer, check_against_region, read_tariff
 from mobility.journey import Fare, Leg
 
 # Whole runs for which nobody published a price, as fares/basel/README.md says.
@@ -108,3 +117,24 @@ def test_an_unknown_carrier_makes_the_ride_unknown_never_free(basel_pricer: Tari
 def test_after_the_tariff_ends_nothing_is_known(basel_pricer: TariffPricer) -> None:
     leg = make_leg(dict(EXAMPLES["legs"]["s3"], departs="08:00"), dt.date(2029, 1, 8))
     assert basel_pricer.price(make_journey([leg])).status == "unknown"
+
+
+def test_the_tariff_names_only_what_the_feeds_have(
+    lines: list[tuple[str, str, Leg]], fares_folder: Path
+) -> None:
+    sections = [(leg, section) for _, _, leg in lines for section in leg.sections]
+    agencies = {f"{section.feed}:{section.agency_id}" for _, section in sections}
+    routes = {f"{section.feed}:{section.route_id}" for _, section in sections}
+    source, stops = read_tariff(fares_folder), set(sample_places())
+    assert check_against_region(source, agencies=agencies, routes=routes, stops=stops) == ()
+
+    agencies = agencies - {"fr-regio:ter"} | {"fr-regio:new"}
+    found = check_against_region(
+        source, agencies=agencies, routes=routes - {"ch-city:8"}, stops=stops - {"ch-rail:8500010"}
+    )
+    assert [(notice.code, notice.value, notice.count) for notice in found] == [
+        ("tariff_agency_not_in_feeds", "fr-regio:ter", 1),
+        ("tariff_route_not_in_feeds", "ch-city:8", 1),
+        ("tariff_stop_not_in_feeds", "ch-rail:8500010", 1),
+        ("agency_without_party", "fr-regio:new", 1),
+    ]

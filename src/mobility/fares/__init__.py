@@ -5,6 +5,7 @@ from mobility.fares.compile import compile_tariff, tariff_version
 from mobility.fares.price import PricedTicket, TariffPricer
 from mobility.fares.quote import Rider
 from mobility.fares.read import TariffSource, read_agreements, read_tariff
+from mobility.fares.region import check_against_region
 from mobility.fares.ride import Stage, list_stages
 from mobility.fares.split import Sale, Split, split_ticket
 from mobility.fares.tariff import Tariff, load_tariff
@@ -19,6 +20,7 @@ __all__ = [
     "Tariff",
     "TariffPricer",
     "TariffSource",
+    "check_against_region",
     "compile_tariff",
     "list_stages",
     "load_agreements",
