@@ -7,13 +7,12 @@ takes at least the change time there. What transfers.txt states wins over both; 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
-from mobility.core.errors import UsageError
+from mobility.core.errors import InputError, UsageError
 from mobility.core.units import EARTH_RADIUS_M, WALK_SPEED_M_S, distance_m
 from mobility.network.transfers import (
     NOT_STATED,
@@ -31,7 +30,8 @@ MAX_WALK_S = 3_600
 MAX_RADIUS_M = 2_000
 MAX_STATION_STOPS = 500  # larger ones get near links only: pairs grow with the square
 SMALLEST_CELL_M = 50.0  # keeps the numbers of grid cells within their bits
-CHUNK_WALKS = 1 << 22
+MAX_WALKS = 200_000_000  # 2.4 GB; a nation's stops at the usual radius have a third
+FORBIDDEN_WALK_S = -1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,6 +56,11 @@ class _Links:
     def where(self, rows: Bools | Int64s | slice) -> _Links:
         """Return the chosen rows."""
         return _Links(self.key[rows], self.s[rows], self.m[rows])
+
+    def rows(self, n_stops: int) -> tuple[Int32s, Int32s, Int32s, Int32s]:
+        """Return CSR starts by stop, the stops walked to, seconds and metres."""
+        starts = np.searchsorted(self.key, np.arange(n_stops + 1) * n_stops).astype(np.int32)
+        return starts, (self.key % max(n_stops, 1)).astype(np.int32), self.s, self.m
 
 
 def compile_footpaths(
@@ -91,25 +96,16 @@ def compile_footpaths(
     rules = read_transfer_rules(stops, transfers)
     places = _Places.of(stops)
     change_s = _change_times(rules, stops.height)
-    forbidden = rules.keys(stops.height)[rules.forbidden]
     links = _rule_links(rules, places, rules.possible_only, max_walk_s)
-    stated = _rule_links(rules, places, ~rules.possible_only & ~rules.forbidden, None)
-    links = _first_wins(stated, links)
+    stated = _rule_links(rules, places, ~rules.possible_only, None)
     if walk_radius_m:
         links = _first_wins(links, _geographic_links(places, walk_radius_m, max_walk_s))
-        links = _without(links, forbidden)
-    walks = _closed(links, stops.height, max_walk_s)
-    if walk_radius_m:
-        walks = _at_least_the_change(walks, places.station, change_s)
-    walks = _without(_first_wins(stated, walks), forbidden)
-    start = np.searchsorted(walks.key, np.arange(stops.height + 1) * stops.height)
-    return Footpaths(
-        read_only(start.astype(np.int32)),
-        read_only((walks.key % max(stops.height, 1)).astype(np.int32)),
-        read_only(walks.s),
-        read_only(walks.m),
-        read_only(change_s),
-    )
+    links = _first_wins(stated, links)
+    # A change takes its time between two stops of a station, save where transfers.txt is all.
+    usual = np.where(change_s == FORBIDDEN_CHANGE_S, DEFAULT_CHANGE_S, change_s)
+    least_s = usual if walk_radius_m else np.zeros_like(usual)
+    start, to, s, m = _closed(links, stated, places.station, least_s, max_walk_s)
+    return Footpaths(start, to, s, m, read_only(change_s))
 
 
 def walk_seconds(metres: Float64s) -> Int32s:
@@ -157,11 +153,15 @@ def _change_times(rules: TransferRules, n_stops: int) -> Int32s:
 def _rule_links(
     rules: TransferRules, places: _Places, chosen: Bools, longest_s: int | None
 ) -> _Links:
-    """Footpaths of the chosen rules; without a stated time they take as long as the walk."""
+    """Footpaths of the chosen rules; without a stated time they take as long as the walk.
+
+    A forbidden one has `FORBIDDEN_WALK_S`.
+    """
     chosen = chosen & (rules.from_stop != rules.to_stop)
     metres = np.nan_to_num(places.metres(rules.from_stop[chosen], rules.to_stop[chosen]))
     stated = rules.minimum_s[chosen]
     seconds = np.where(stated == NOT_STATED, walk_seconds(metres), stated)
+    seconds = np.where(rules.forbidden[chosen], FORBIDDEN_WALK_S, seconds)
     links = _Links(rules.keys(len(places.lat))[chosen], seconds, np.ceil(metres).astype(np.int32))
     # Too far to walk and no time stated: the feed means a ride that it does not describe.
     return links if longest_s is None else links.where(seconds <= longest_s)
@@ -198,53 +198,46 @@ def _station_pairs(rows: Int32s, station: Int32s, n_stops: int) -> Int64s:
     return group_pairs(members, counts.astype(np.int64), MAX_STATION_STOPS, n_stops)
 
 
-def _closed(links: _Links, n_stops: int, max_walk_s: int) -> _Links:
-    """All chains of links of at most ``max_walk_s`` together; longer single links are left out."""
-    starts = np.searchsorted(links.key, np.arange(n_stops + 1) * n_stops).astype(np.int32)
-    to = (links.key % max(n_stops, 1)).astype(np.int32)
+def _closed(
+    links: _Links, fixed: _Links, station: Int32s, least_s: Int32s, max_walk_s: int
+) -> tuple[Int32s, Int32s, Int32s, Int32s]:
+    """Return all chains of links of at most ``max_walk_s`` together, as CSR, seconds, metres.
+
+    Fixed ones are as they are; see `close_walks`.
+    """
+    n_stops = len(station)
+    links = links.where(links.s >= 0)
     best_s, best_m = np.full(n_stops, -1, np.int32), np.zeros(n_stops, np.int32)
-    reached, heap = np.empty(n_stops, np.int32), np.empty(len(to) + 1, np.int64)
-    size = max(CHUNK_WALKS, n_stops)
-    parts: list[_Links] = []
+    reached, heap = np.empty(n_stops, np.int32), np.empty(len(links.key) + 1, np.int64)
+    start = np.zeros(n_stops + 1, np.int64)
+    walks = [np.empty(len(links.key) + n_stops, np.int32) for _ in range(3)]  # to, s, m
     source = 0
     while source < n_stops:
-        chunk = _Links(np.empty(size, np.int64), np.empty(size, np.int32), np.empty(size, np.int32))
-        source, n_walks = close_walks(
-            source, max_walk_s, starts, to, links.s, links.m, best_s, best_m, reached, heap,
-            chunk.key, chunk.s, chunk.m,
+        source = close_walks(
+            source, max_walk_s, *links.rows(n_stops), station, least_s, *fixed.rows(n_stops),
+            best_s, best_m, reached, heap, start, *walks,
         )  # fmt: skip
-        parts.append(chunk.where(slice(n_walks)))
-    return _joined(parts)
-
-
-def _joined(parts: Sequence[_Links]) -> _Links:
-    if not parts:
-        return _Links(np.empty(0, np.int64), np.empty(0, np.int32), np.empty(0, np.int32))
-    return _Links(
-        np.concatenate([part.key for part in parts]),
-        np.concatenate([part.s for part in parts]),
-        np.concatenate([part.m for part in parts]),
-    )
+        used = int(start[source])
+        if used > MAX_WALKS:
+            raise InputError(
+                f"more than {MAX_WALKS} footpaths: give a smaller --walk-radius or longest walk"
+            )
+        # Grown in place: footpaths of a nation are most of its memory.
+        size = used if source == n_stops else used + used // 2 + n_stops
+        for array in walks:
+            array.resize(size, refcheck=False)
+    to, s, m = (read_only(array) for array in walks)
+    return read_only(start.astype(np.int32)), to, s, m
 
 
 def _first_wins(first: _Links, second: _Links) -> _Links:
-    """Both, in order of the key; of a pair that is in both, the first."""
-    both = _joined([first, _without(second, first.key)])
+    """Return both, in order of the key; of a pair that is in both, the first."""
+    at = np.minimum(np.searchsorted(first.key, second.key), max(len(first.key) - 1, 0))
+    if len(first.key):
+        second = second.where(first.key[at] != second.key)
+    both = _Links(
+        np.concatenate([first.key, second.key]),
+        np.concatenate([first.s, second.s]),
+        np.concatenate([first.m, second.m]),
+    )
     return both.where(np.argsort(both.key, kind="stable"))
-
-
-def _without(links: _Links, keys: Int64s) -> _Links:
-    """Return the links but those of the ascending keys."""
-    if not len(keys):
-        return links
-    at = np.minimum(np.searchsorted(keys, links.key), len(keys) - 1)
-    return links.where(keys[at] != links.key)
-
-
-def _at_least_the_change(walks: _Links, station: Int32s, change_s: Int32s) -> _Links:
-    """Return walks that within one station take at least the longer change time of their ends."""
-    a, b = np.divmod(walks.key, max(len(station), 1))
-    usual = np.where(change_s == FORBIDDEN_CHANGE_S, DEFAULT_CHANGE_S, change_s)
-    change = np.maximum(usual[a], usual[b])
-    inside = (station[a] == station[b]) & (station[a] >= 0)
-    return _Links(walks.key, np.where(inside, np.maximum(walks.s, change), walks.s), walks.m)

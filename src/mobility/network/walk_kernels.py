@@ -138,13 +138,12 @@ def _pop(heap: Int64s, size: int) -> int:
 
 
 @njit(
-    (
-        types.int64, types.int64, _I32, _I32, _I32, _I32,
-        _W_I32, _W_I32, _W_I32, _W_I64, _W_I64, _W_I32, _W_I32,
+    types.int64(
+        types.int64, types.int64, _I32, _I32, _I32, _I32, _W_I32, _W_I32, _W_I32, _W_I64,
     ),
     cache=True, nogil=True,
 )  # fmt: skip
-def close_walks(
+def _reach(
     source: int,
     max_s: int,
     starts: Int32s,
@@ -155,58 +154,104 @@ def close_walks(
     best_m: Int32s,
     reached: Int32s,
     heap: Int64s,
-    out_key: Int64s,
+) -> int:
+    """Write the stops within ``max_s`` of the source, itself first, and return how many."""
+    best_s[source], best_m[source] = 0, 0
+    reached[0] = source
+    n_reached, size = 1, 1
+    heap[0] = source
+    while size:
+        entry = _pop(heap, size)
+        size -= 1
+        stop = entry & ((1 << _STOP_BITS) - 1)
+        at_m = (entry >> _STOP_BITS) & _MAX_M
+        at_s = entry >> (_STOP_BITS + _M_BITS)
+        if at_s != best_s[stop] or at_m != best_m[stop]:
+            continue
+        for link in range(starts[stop], starts[stop + 1]):
+            next_s = at_s + seconds[link]
+            next_m = min(at_m + metres[link], _MAX_M)
+            other = to[link]
+            known = best_s[other]
+            if next_s > max_s:
+                continue
+            if known < 0:
+                reached[n_reached] = other
+                n_reached += 1
+            elif next_s > known or (next_s == known and next_m >= best_m[other]):
+                continue
+            best_s[other], best_m[other] = next_s, next_m
+            _push(heap, size, ((next_s << _M_BITS | next_m) << _STOP_BITS) | other)
+            size += 1
+    return n_reached
+
+
+@njit(
+    (
+        types.int64, types.int64, _I32, _I32, _I32, _I32, _I32, _I32, _I32, _I32, _I32, _I32,
+        _W_I32, _W_I32, _W_I32, _W_I64, _W_I64, _W_I32, _W_I32, _W_I32,
+    ),
+    cache=True, nogil=True,
+)  # fmt: skip
+def close_walks(
+    source: int,
+    max_s: int,
+    starts: Int32s,
+    to: Int32s,
+    seconds: Int32s,
+    metres: Int32s,
+    group: Int32s,
+    least_s: Int32s,
+    fixed_starts: Int32s,
+    fixed_to: Int32s,
+    fixed_s: Int32s,
+    fixed_m: Int32s,
+    best_s: Int32s,
+    best_m: Int32s,
+    reached: Int32s,
+    heap: Int64s,
+    out_starts: Int64s,
+    out_to: Int32s,
     out_s: Int32s,
     out_m: Int32s,
-) -> tuple[int, int]:
+) -> int:
     """Write the shortest walks from stops ``source`` onwards until the outputs are full.
 
     Least seconds, then least metres, by chains of links of at most ``max_s`` together (Dijkstra
-    per source, which stays within the source's component). ``best_s`` must be -1 everywhere and
-    is so again afterwards; ``heap`` holds one entry more than there are links; ``reached`` one
-    per stop. Returns the source to go on with and how many walks were written.
+    per source, which stays within the source's component). A walk within one group (-1: none)
+    takes at least ``least_s`` of either end. A fixed walk replaces any other of the pair; one of
+    -1 seconds takes it away. ``best_s`` must be -1 everywhere and is so again afterwards;
+    ``heap`` holds one entry more than there are links, ``reached`` one per stop.
+
+    ``out_starts[source]`` says how much of the outputs is in use and is written for every source
+    done. Returns the source to go on with.
     """
     n_stops = starts.size - 1
-    n_out = 0
     while source < n_stops:
-        best_s[source], best_m[source] = 0, 0
-        reached[0] = source
-        n_reached, size = 1, 1
-        heap[0] = source
-        while size:
-            entry = _pop(heap, size)
-            size -= 1
-            stop = entry & ((1 << _STOP_BITS) - 1)
-            at_m = (entry >> _STOP_BITS) & _MAX_M
-            at_s = entry >> (_STOP_BITS + _M_BITS)
-            if at_s != best_s[stop] or at_m != best_m[stop]:
-                continue
-            for link in range(starts[stop], starts[stop + 1]):
-                next_s = at_s + seconds[link]
-                next_m = min(at_m + metres[link], _MAX_M)
-                other = to[link]
-                known = best_s[other]
-                if next_s > max_s:
-                    continue
-                if known < 0:
-                    reached[n_reached] = other
-                    n_reached += 1
-                elif next_s > known or (next_s == known and next_m >= best_m[other]):
-                    continue
-                best_s[other], best_m[other] = next_s, next_m
-                _push(heap, size, ((next_s << _M_BITS | next_m) << _STOP_BITS) | other)
-                size += 1
-        fits = n_out + n_reached - 1 <= out_key.size
+        n_reached = _reach(
+            source, max_s, starts, to, seconds, metres, best_s, best_m, reached, heap
+        )
+        for index in range(1, n_reached):
+            stop = reached[index]
+            if group[stop] == group[source] and group[stop] >= 0:
+                best_s[stop] = max(best_s[stop], least_s[source], least_s[stop])
+        for index in range(fixed_starts[source], fixed_starts[source + 1]):
+            stop = fixed_to[index]
+            if best_s[stop] < 0:
+                reached[n_reached] = stop
+                n_reached += 1
+            best_s[stop], best_m[stop] = fixed_s[index], fixed_m[index]
+        n_out = out_starts[source]
+        fits = n_out + n_reached - 1 <= out_to.size
         if fits:
-            found = np.sort(reached[:n_reached])
-            for stop in found:
-                if stop != source:
-                    out_key[n_out] = np.int64(source) * n_stops + stop
-                    out_s[n_out], out_m[n_out] = best_s[stop], best_m[stop]
+            for stop in np.sort(reached[:n_reached]):
+                if stop != source and best_s[stop] >= 0:
+                    out_to[n_out], out_s[n_out], out_m[n_out] = stop, best_s[stop], best_m[stop]
                     n_out += 1
+            out_starts[source + 1] = n_out
         for index in range(n_reached):
             best_s[reached[index]] = -1
         if not fits:
             break
         source += 1
-    return source, n_out
+    return source
