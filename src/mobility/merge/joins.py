@@ -113,6 +113,7 @@ class Judge:
     trip_days : bool[n_services, n_days]
         Rows of services.
     trip_service, trip_mode : int32[n_trips]
+        Row of days; bits of the kinds of mode.
     rail : int
         The mode bit of rail.
     decisions : mapping of (left trip, right trip) to (decision, reason)
@@ -142,8 +143,8 @@ class Judge:
         for pair in pairs:
             left, right = self._trips(pair.left), self._trips(pair.right)
             modes = int(self.trip_mode[left[0]]), int(self.trip_mode[right[0]])
-            shared_mode = modes[0] == modes[1]
-            confidence = join_confidence(pair, shared_mode, modes[0] == self.rail)
+            shared_mode = bool(modes[0] & modes[1])
+            confidence = join_confidence(pair, shared_mode, bool(modes[0] & self.rail))
             decided = self._decided(left, right)
             if confidence >= ACCEPT or "same" in decided.values():
                 self._join(pair, left, right, confidence, decided)

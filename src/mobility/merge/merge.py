@@ -18,7 +18,15 @@ from mobility.merge.calendar import Days, region_days, zone_origins
 from mobility.merge.joins import Judge, Judgement, pair_days, relation_evidence
 from mobility.merge.names import Exonyms, find_exonym_files, read_exonyms
 from mobility.merge.pairs import ListedPair, relate_feeds
-from mobility.merge.places import RAIL, Places, find_places, place_forms, route_mode
+from mobility.merge.places import (
+    RAIL,
+    Forms,
+    Places,
+    find_places,
+    mode_kinds,
+    place_forms,
+    route_mode,
+)
 from mobility.merge.region import JOINED_KINDS, FeedInfo, Region
 from mobility.merge.region_stations import (
     build_stations,
@@ -34,7 +42,7 @@ from mobility.merge.stations import Match, evidence_json, find_candidates, match
 from mobility.merge.tables import Assembled, assemble
 from mobility.merge.timeline import TripCalls
 from mobility.merge.trains import TrainTables, build_trains
-from mobility.merge.votes import count_votes, votable
+from mobility.merge.votes import count_neighbours, count_votes, votable
 
 VOTE_ROUNDS_MAX = 3
 
@@ -141,7 +149,7 @@ def _lay_ground(
     first: dt.date | None,
     last: dt.date | None,
     tell: Progress,
-) -> tuple[_Ground, Int64s, tuple[tuple[str, ...], ...]]:
+) -> tuple[_Ground, Int64s, tuple[Forms, ...]]:
     ordered = tuple(sorted(feeds, key=lambda feed: feed.config.id))
     ids = tuple(feed.config.id for feed in ordered)
     if not ids:
@@ -210,20 +218,24 @@ def _stale(reference: str) -> Notice:
 
 
 def _solve_stations(
-    ground: _Ground, forms: Sequence[tuple[str, ...]], notices: list[Notice]
+    ground: _Ground, forms: Sequence[Forms], notices: list[Notice]
 ) -> tuple[Int64s, list[Match]]:
     """Return stations and judged pairs: match, let the timetable vote, match again."""
     decisions = _station_decisions(ground, notices)
-    votes: dict[tuple[int, int], int] = {}
+    votes: dict[tuple[int, int], tuple[int, int]] = {}
     for _ in range(VOTE_ROUNDS_MAX):
         candidates = find_candidates(ground.places, forms, votes, sorted(decisions))
         station, matches = match_stations(ground.places, candidates, decisions, ground.references)
         station_of_place, members = number_stations(station)
         schedules = _schedules(ground, station_of_place, members)
         pairs = votable(candidates, ground.places, station)
-        counted = count_votes(
-            pairs, schedules, _place_of_call(ground, station_of_place, schedules), ground.origins
-        )
+        calls = _place_of_call(ground, station_of_place, schedules)
+        trains = count_votes(pairs, schedules, calls, ground.origins)
+        neighbours = count_neighbours(pairs, schedules, calls)
+        counted = {
+            pair: (trains.get(pair, 0), neighbours.get(pair, 0))
+            for pair in sorted({*trains, *neighbours})
+        }
         if all(votes.get(pair) == count for pair, count in counted.items()):
             break
         votes |= counted
@@ -317,11 +329,12 @@ def _join_trains(
         return splicer, None
     schedules = _schedules(ground, station_of_place, members)
     modes = np.array([route_mode(kind) for kind in ground.tables.routes["route_type"]], np.int32)
+    kinds = mode_kinds(modes)
     judge = Judge(
         schedules,
         ground.days.rows,
         ground.tables.trip_service,
-        modes[ground.tables.trips["route"].to_numpy()],
+        kinds[ground.tables.trips["route"].to_numpy()],
         RAIL,
         _trip_decisions(ground, notices),
     )

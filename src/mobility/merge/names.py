@@ -188,6 +188,15 @@ def normal_form(name: str, exonyms: Exonyms | None = None) -> str:
     return _normalise(_BRACKETS.sub(" ", name), table) or _normalise(name, table)
 
 
+def full_form(name: str, exonyms: Exonyms | None = None) -> str:
+    """Return the normal form with what stands in brackets: it may tell two places apart.
+
+    >>> full_form("Rheinfelden (Baden)")
+    'rheinfelden baden'
+    """
+    return _normalise(name, exonyms or Exonyms())
+
+
 def name_forms(name: str, exonyms: Exonyms | None = None) -> tuple[str, ...]:
     """Return every normal form a name may go by: without brackets, with them, each side of a slash.
 
@@ -195,7 +204,7 @@ def name_forms(name: str, exonyms: Exonyms | None = None) -> tuple[str, ...]:
     (('biel bienne', 'biel', 'bienne'), ('freiburg', 'freiburg breisgau'))
     """
     table = exonyms or Exonyms()
-    forms = [normal_form(name, table), _normalise(name, table)]
+    forms = [normal_form(name, table), full_form(name, table)]
     parts = [part for part in name.split("/") if len(fold(part)) > 2]
     if len(parts) > 1:
         forms.extend(normal_form(part, table) for part in parts)
@@ -206,6 +215,19 @@ def name_forms(name: str, exonyms: Exonyms | None = None) -> tuple[str, ...]:
 def _trigrams(form: str) -> frozenset[str]:
     padded = f" {form} "
     return frozenset(padded[at : at + 3] for at in range(len(padded) - 2))
+
+
+def jaccard(left: str, right: str) -> float:
+    """Return the share of trigrams that two normal forms have in common, 0 to 1.
+
+    >>> round(jaccard("hamburg altona", "altona"), 2)
+    0.43
+    """
+    if left == right:
+        return 1.0
+    a, b = _trigrams(left), _trigrams(right)
+    common = len(a & b)
+    return common / (len(a) + len(b) - common) if common else 0.0
 
 
 def similarity(left: str, right: str) -> float:
@@ -220,12 +242,4 @@ def similarity(left: str, right: str) -> float:
         return 1.0
     a, b = _trigrams(left), _trigrams(right)
     common = len(a & b)
-    if not common:
-        return 0.0
-    return max(common / (len(a) + len(b) - common), CONTAINMENT * common / min(len(a), len(b)))
-
-
-def best_similarity(left: Iterable[str], right: Iterable[str]) -> float:
-    """Return the likeness of the two closest forms."""
-    others = tuple(right)
-    return max((similarity(a, b) for a in left for b in others), default=0.0)
+    return max(jaccard(left, right), CONTAINMENT * common / max(1, min(len(a), len(b))))

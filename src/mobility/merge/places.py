@@ -15,7 +15,7 @@ import polars as pl
 
 from mobility.core.units import distance_m
 from mobility.merge.codes import find_code
-from mobility.merge.names import Exonyms, name_forms, normal_form, similarity
+from mobility.merge.names import Exonyms, full_form, name_forms, normal_form, similarity
 from mobility.merge.tables import Assembled
 
 LONE_STOPS_M = 150  # both sides of a wide street, or the poles of one square
@@ -26,6 +26,10 @@ METRES_PER_DEGREE = 111_195
 RAIL, METRO, TRAM, BUS, FERRY, OTHER = (1 << bit for bit in range(6))
 _BASIC_MODES = {0: TRAM, 1: METRO, 2: RAIL, 3: BUS, 4: FERRY, 11: BUS, 12: METRO}
 _EXTENDED_MODES = {1: RAIL, 2: BUS, 4: METRO, 5: METRO, 6: METRO, 7: BUS, 8: BUS, 9: TRAM}
+
+# Modes whose stops may be one place: trams and buses share streets, trams and metros share tracks.
+_STREET, _LIGHT = 64, 128
+_KINDS = {RAIL: RAIL, METRO: _LIGHT, TRAM: _STREET | _LIGHT, BUS: _STREET, FERRY: FERRY}
 
 Int32s = npt.NDArray[np.int32]
 Int64s = npt.NDArray[np.int64]
@@ -45,6 +49,19 @@ def route_mode(route_type: int) -> int:
     return _EXTENDED_MODES.get(route_type // 100, OTHER)
 
 
+def mode_kinds(modes: Int32s) -> Int32s:
+    """Return bits that two sets of modes share where their stops may be one place.
+
+    >>> tram, bus, rail = mode_kinds(np.array([TRAM, BUS, RAIL])).tolist()
+    >>> bool(tram & bus), bool(tram & rail)
+    (True, False)
+    """
+    kinds = np.zeros_like(modes)
+    for bit in range(6):
+        kinds |= np.where(modes & (1 << bit), _KINDS.get(1 << bit, OTHER), 0).astype(modes.dtype)
+    return kinds
+
+
 @dataclass(frozen=True, slots=True)
 class Places:
     """All places of all feeds; index order is the order of their first stop.
@@ -60,6 +77,8 @@ class Places:
         NaN where the feed states no usable position.
     modes : int32[n_places]
         Bits of the modes that call there; 0 where nothing calls.
+    kinds : int32[n_places]
+        `mode_kinds` of them.
     events : int64[n_places]
         Stop times there.
     border_point : bool[n_places]
@@ -75,6 +94,7 @@ class Places:
     lat: Floats
     lon: Floats
     modes: Int32s
+    kinds: Int32s
     events: Int64s
     border_point: npt.NDArray[np.bool_]
     names: tuple[tuple[str, ...], ...]
@@ -204,7 +224,8 @@ def _join_lone_stops(
     keys = np.array([forms.setdefault(form_of[name], len(forms)) for name in names], np.int64)
     keys = np.where(lone & (keys >= 0), keys * 32_768 + stops["feed"].to_numpy(), -1)
     left, right = near_pairs(lat, lon, keys, LONE_STOPS_M)
-    shared = (modes[left] & modes[right]) != 0
+    kinds = mode_kinds(modes)
+    shared = (kinds[left] & kinds[right]) != 0
     label = connect(len(root), left[shared], right[shared])
     label = _split_wide(label, lat, lon)
     return np.where(lone, label, root)
@@ -309,6 +330,7 @@ def find_places(tables: Assembled, exonyms: Exonyms) -> tuple[Places, Int64s]:
         lat=place_lat,
         lon=place_lon,
         modes=place_modes,
+        kinds=mode_kinds(place_modes),
         events=np.bincount(of_stop, weights=events, minlength=len(roots)).astype(np.int64),
         border_point=border,
         names=_place_names(tables, members, roots),
@@ -317,15 +339,33 @@ def find_places(tables: Assembled, exonyms: Exonyms) -> tuple[Places, Int64s]:
     return places, looped
 
 
-def place_forms(places: Places, exonyms: Exonyms) -> tuple[tuple[str, ...], ...]:
+@dataclass(frozen=True, slots=True)
+class Forms:
+    """Normal forms of a place's names.
+
+    Parameters
+    ----------
+    any : tuple of str
+        Every form, brackets kept or dropped, each side of a slash.
+    full : frozenset of str
+        Only those that keep what stands in brackets.
+    """
+
+    any: tuple[str, ...]
+    full: frozenset[str]
+
+
+def place_forms(places: Places, exonyms: Exonyms) -> tuple[Forms, ...]:
     """Return the normal forms of every place's names."""
-    known: dict[str, tuple[str, ...]] = {}
+    known: dict[str, tuple[tuple[str, ...], str]] = {}
     out = []
     for names in places.names:
         forms: dict[str, None] = {}
+        full = []
         for name in names:
             if name not in known:
-                known[name] = name_forms(name, exonyms)
-            forms.update(dict.fromkeys(known[name]))
-        out.append(tuple(forms))
+                known[name] = (name_forms(name, exonyms), full_form(name, exonyms))
+            forms.update(dict.fromkeys(known[name][0]))
+            full.append(known[name][1])
+        out.append(Forms(tuple(forms), frozenset(full)))
     return tuple(out)

@@ -16,8 +16,8 @@ import numpy.typing as npt
 import polars as pl
 
 from mobility.core.units import distance_m
-from mobility.merge.names import best_similarity, fold
-from mobility.merge.places import METRES_PER_DEGREE, RAIL, Places
+from mobility.merge.names import jaccard, similarity
+from mobility.merge.places import METRES_PER_DEGREE, RAIL, Forms, Places
 
 DIAMETER_M = 1_000  # issue 3, stations
 WIDE_DIAMETER_M = 2_000  # only with equal code, or equal name and votes
@@ -40,7 +40,10 @@ Bools = npt.NDArray[np.bool_]
 class Candidates:
     """Pairs of places of different feeds (left before right) with their evidence.
 
-    All arrays have one entry per pair; `votes` counts trains that call at both in the same minute.
+    All arrays have one entry per pair. `likeness` counts a name that is part of the other,
+    `variant` does not; `same_name` is equality with what stands in brackets; `votes` counts trains
+    that call at both in the same minute, `neighbours` the stations next to both, as far away in
+    time. Where nothing calls at one of the two, the mode counts as shared.
     """
 
     left: Int64s
@@ -48,11 +51,13 @@ class Candidates:
     distance_m: Floats
     code: Bools
     likeness: Floats
+    variant: Floats
     same_name: Bools
     shared_mode: Bools
     shared_rail: Bools
     nearest: Bools
     votes: Int64s
+    neighbours: Int64s
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +125,9 @@ def place_distance_m(places: Places, left: Int64s, right: Int64s) -> Floats:
     )
 
 
-def _names_join(places: Places, forms: Sequence[tuple[str, ...]]) -> tuple[Int64s, Int64s]:
+def _names_join(places: Places, forms: Sequence[Forms]) -> tuple[Int64s, Int64s]:
     located = _located(places)
-    rows = [(p, form) for p, known in enumerate(forms) if located[p] for form in known]
+    rows = [(p, form) for p, known in enumerate(forms) if located[p] for form in known.any]
     names = pl.DataFrame(rows, schema={"place": pl.Int64, "form": pl.String}, orient="row")
     cells = _cells(places, np.flatnonzero(located), WIDE_DIAMETER_M).join(names, on="place")
     return _around(cells, cells, ["form"])
@@ -134,14 +139,14 @@ def _near_join(places: Places, radius_m: float, modes: int | None) -> tuple[Int6
         chosen &= (places.modes & modes) != 0
     cells = _cells(places, np.flatnonzero(chosen), radius_m)
     left, right = _around(cells, cells, [])
-    shared = (places.modes[left] & places.modes[right]) != 0
+    shared = (places.kinds[left] & places.kinds[right]) != 0
     return left[shared], right[shared]
 
 
 def find_candidates(
     places: Places,
-    forms: Sequence[tuple[str, ...]],
-    votes: Mapping[tuple[int, int], int],
+    forms: Sequence[Forms],
+    votes: Mapping[tuple[int, int], tuple[int, int]],
     decided: Sequence[tuple[int, int]] = (),
 ) -> Candidates:
     """Return every pair of places that any signal suggests, with all signals.
@@ -151,8 +156,8 @@ def find_candidates(
     places : Places
     forms : sequence of tuple of str
         Normal forms per place.
-    votes : mapping of (left, right) to number
-        Trains that call at both places in the same minute.
+    votes : mapping of (left, right) to (trains, neighbours)
+        Trains that call at both places in the same minute; stations that are next to both.
     decided : sequence of pairs
         Pairs that the staff decided on; listed whatever the signals say.
     """
@@ -181,23 +186,20 @@ def find_candidates(
 
 def _with_signals(
     places: Places,
-    forms: Sequence[tuple[str, ...]],
-    votes: Mapping[tuple[int, int], int],
+    forms: Sequence[Forms],
+    votes: Mapping[tuple[int, int], tuple[int, int]],
     left: Int64s,
     right: Int64s,
 ) -> Candidates:
     pairs = list(zip(left.tolist(), right.tolist(), strict=True))
-    known: dict[tuple[tuple[str, ...], tuple[str, ...]], float] = {}
-    likeness = np.zeros(len(pairs))
+    likeness, variant = np.zeros(len(pairs)), np.zeros(len(pairs))
     code, same_name = np.zeros(len(pairs), np.bool_), np.zeros(len(pairs), np.bool_)
-    folded = [frozenset(fold(name) for name in names) for names in places.names]
     for at, (a, b) in enumerate(pairs):
-        both = (forms[a], forms[b])
-        if both not in known:
-            known[both] = best_similarity(*both)
-        likeness[at] = known[both]
+        both = [(x, y) for x in forms[a].any for y in forms[b].any]
+        likeness[at] = max((similarity(x, y) for x, y in both), default=0.0)
+        variant[at] = max((jaccard(x, y) for x, y in both), default=0.0)
         code[at] = not places.codes[a].isdisjoint(places.codes[b])
-        same_name[at] = not folded[a].isdisjoint(folded[b])
+        same_name[at] = not forms[a].full.isdisjoint(forms[b].full)
     distance = place_distance_m(places, left, right)
     return Candidates(
         left=left,
@@ -205,11 +207,15 @@ def _with_signals(
         distance_m=distance,
         code=code,
         likeness=likeness,
+        variant=variant,
         same_name=same_name,
-        shared_mode=(places.modes[left] & places.modes[right]) != 0,
+        shared_mode=((places.kinds[left] & places.kinds[right]) != 0)
+        | (places.kinds[left] == 0)
+        | (places.kinds[right] == 0),
         shared_rail=(places.modes[left] & places.modes[right] & RAIL) != 0,
         nearest=_mutually_nearest(places, left, right, distance),
-        votes=np.array([votes.get(pair, 0) for pair in pairs], np.int64),
+        votes=np.array([votes.get(pair, (0, 0))[0] for pair in pairs], np.int64),
+        neighbours=np.array([votes.get(pair, (0, 0))[1] for pair in pairs], np.int64),
     )
 
 
@@ -234,32 +240,38 @@ def _mutually_nearest(places: Places, left: Int64s, right: Int64s, distance: Flo
 def confidences(candidates: Candidates) -> Floats:
     """Return the confidence of each pair, 0 to 1; rules in order, the first that fits decides.
 
-    Source: feeds-and-merging 4.1 to 4.3; a stop of another mode under another name is never the
-    same place, however near (the tram stop across the street).
+    Stops of modes that share neither street nor track are never one place unless a code says so:
+    the tram stop in front of the station often has its name. What stands in brackets tells places
+    apart that lie apart: a town on each bank of a river.
+
+    Source: feeds-and-merging 4.1 to 4.3.
     """
     c = candidates
     metres = np.nan_to_num(c.distance_m, nan=np.inf)
-    voted = c.votes >= VOTES_MIN
-    equal = c.likeness >= 1.0
-    comparable = c.shared_mode | c.same_name
+    stripped = c.likeness >= 1.0
+    voted = (c.votes >= VOTES_MIN) | (stripped & (c.neighbours >= VOTES_MIN))
+    alike = c.likeness >= ALIKE
     rules: list[tuple[Bools, float]] = [
-        (c.code & (metres <= CLOSE_M) & (comparable | (c.likeness >= HARDLY_ALIKE)), 0.99),
+        (c.code & (metres <= CLOSE_M) & (c.shared_mode | (c.likeness >= HARDLY_ALIKE)), 0.99),
         (c.code & (metres <= WIDE_DIAMETER_M) & ((c.likeness >= HARDLY_ALIKE) | voted), 0.97),
         (c.code & (metres <= WIDE_DIAMETER_M), 0.6),
-        (~comparable, 0.0),
-        (equal & (metres <= NEAR_M), 0.98),
-        (equal & (metres <= DIAMETER_M) & voted, 0.97),
-        (equal & (metres <= DIAMETER_M), 0.93),
-        (equal & (metres <= WIDE_DIAMETER_M) & voted, 0.9),
-        (equal & (metres <= WIDE_DIAMETER_M), 0.5),
+        (~c.shared_mode & c.same_name & (metres <= NEAR_M), 0.4),
         (~c.shared_mode, 0.0),
-        ((c.likeness >= ALIKE) & (metres <= DIAMETER_M) & voted, 0.95),
-        ((c.likeness >= ALIKE) & (metres <= NEAR_M), 0.92),
-        ((c.likeness >= ALIKE) & (metres <= CLOSE_M), 0.8),
+        (c.same_name & (metres <= NEAR_M), 0.98),
+        (c.same_name & (metres <= DIAMETER_M) & voted, 0.97),
+        (stripped & (metres <= NEAR_M), 0.95),
+        (alike & (metres <= DIAMETER_M) & voted, 0.95),
+        (c.same_name & (metres <= DIAMETER_M), 0.93),
+        (stripped & (metres <= WIDE_DIAMETER_M) & voted, 0.9),
+        (stripped & (metres <= WIDE_DIAMETER_M), 0.5),
         ((metres <= DIAMETER_M) & voted, 0.9),
+        ((c.variant >= ALIKE) & (metres <= NEAR_M), 0.92),
+        (alike & (metres <= NEAR_M), 0.85),
+        ((c.variant >= ALIKE) & (metres <= CLOSE_M), 0.8),
         (c.shared_rail & c.nearest & (metres <= NEAR_M), 0.8),
-        (c.nearest & (metres <= NEAR_M), 0.5),
-        ((c.likeness >= ALIKE) & (metres <= FUZZY_RAIL_M), 0.45),
+        (c.nearest & (metres <= NEAR_M), 0.4),
+        (alike & (metres <= CLOSE_M), 0.5),
+        ((c.variant >= ALIKE) & c.shared_rail & (metres <= FUZZY_RAIL_M), 0.45),
     ]
     return np.select([rule for rule, _ in rules], [value for _, value in rules], 0.0)
 
@@ -273,6 +285,7 @@ def _evidence(candidates: Candidates, places: Places, at: int) -> dict[str, obje
         "names": [places.names[side][0] if places.names[side] else "" for side in (left, right)],
         "shared_mode": bool(candidates.shared_mode[at]),
         "votes": int(candidates.votes[at]),
+        "neighbours": int(candidates.neighbours[at]),
     }
     codes = sorted(places.codes[left] & places.codes[right])
     if codes:
@@ -292,7 +305,7 @@ class _Stations:
     def group(self, place: int) -> list[int]:
         return self.members.get(int(self.of[place]), [place])
 
-    def refusal(self, left: int, right: int, diameter_m: float) -> str | None:
+    def refusal(self, left: int, right: int, diameter_m: float, coded: bool) -> str | None:
         """Return why the two groups may not become one, or None."""
         a, b = self.group(left), self.group(right)
         feeds = [int(self.places.feed[place]) for place in a + b]
@@ -300,6 +313,10 @@ class _Stations:
             return "another pair of the same feeds is more certain"
         if any((min(x, y), max(x, y)) in self.apart for x in a for y in b):
             return "decided as different"
+        kinds = self.places.kinds
+        beside = any(kinds[x] and kinds[y] and not kinds[x] & kinds[y] for x in a for y in b)
+        if beside and not coded:
+            return "stops of other modes beside it"
         across = [
             place_distance_m(self.places, np.array([x]), np.array([y]))[0] for x in a for y in b
         ]
@@ -363,10 +380,11 @@ def match_stations(
         value = float(confidence[at])
         refusal: str | None = "below certainty" if value < ACCEPT else None
         if refusal is None and stations.of[left] != stations.of[right]:
-            wide = candidates.code[at] or (
-                candidates.likeness[at] >= 1.0 and candidates.votes[at] >= VOTES_MIN
+            timetable = max(candidates.votes[at], candidates.neighbours[at]) >= VOTES_MIN
+            wide = candidates.code[at] or (candidates.likeness[at] >= 1.0 and timetable)
+            refusal = stations.refusal(
+                left, right, WIDE_DIAMETER_M if wide else DIAMETER_M, bool(candidates.code[at])
             )
-            refusal = stations.refusal(left, right, WIDE_DIAMETER_M if wide else DIAMETER_M)
         if refusal is None:
             stations.unite(left, right)
         else:

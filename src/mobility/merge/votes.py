@@ -1,4 +1,7 @@
-"""Votes of the timetable: a train that two feeds list calls at both ids in the same minute.
+"""Votes of the timetable for places that may be one station.
+
+A train that two feeds list calls at both ids in the same minute; or both ids lie between the same
+stations, as far away in time.
 
 Two schedules that share two stations within a minute on a common day (one, with equal numbers) are
 taken for one train; where one calls at a place and the other, in that minute, at an unmatched
@@ -20,6 +23,7 @@ from mobility.merge.structure import TOLERANCE_S
 VOTE_RADIUS_M = 250  # buses and trams: beyond it the next stop of the street votes too
 SURE = 0.97  # pairs this certain need no vote
 ANCHORS_MIN = 2
+RUN_TOLERANCE_S = 120  # running times to a common neighbour may differ by so much
 
 _MINUTE_S = 60
 Int32s = npt.NDArray[np.int32]
@@ -143,3 +147,47 @@ def count_votes(
         for row in voting.group_by("left", "right").len().sort("left", "right").iter_rows():
             found[(row[0], row[1])] = row[2]
     return found
+
+
+def _runs(
+    schedules: Schedules, place_of_call: Int32s, places: npt.NDArray[np.int64]
+) -> pl.DataFrame:
+    """Return the stations next to places, and the shortest running time to or from each."""
+    owner = np.repeat(np.arange(len(schedules)), np.diff(schedules.start))
+    here = np.flatnonzero(owner[:-1] == owner[1:])
+    run = schedules.arrival_s[here + 1] - schedules.departure_s[here]
+    both = pl.DataFrame(
+        {
+            "place": np.concatenate([place_of_call[here], place_of_call[here + 1]]).astype(
+                np.int64
+            ),
+            "station": np.concatenate([schedules.station[here + 1], schedules.station[here]]),
+            "run": np.concatenate([run, run]),
+        }
+    )
+    wanted = both.filter(pl.col("place").is_in(places.tolist()))
+    return wanted.group_by("place", "station").agg(pl.col("run").min())
+
+
+def count_neighbours(
+    pairs: pl.DataFrame, schedules: Schedules, place_of_call: Int32s
+) -> dict[tuple[int, int], int]:
+    """Return for how many stations both places of a pair are the next stop, as far away in time.
+
+    Parameters
+    ----------
+    pairs : DataFrame
+        Of `votable`.
+    schedules : Schedules
+    place_of_call : int32[n_events]
+    """
+    places = np.unique(np.concatenate([pairs["left"].to_numpy(), pairs["right"].to_numpy()]))
+    runs = _runs(schedules, place_of_call, places)
+    shared = (
+        pairs.select("left", "right")
+        .join(runs, left_on="left", right_on="place")
+        .join(runs, left_on=["right", "station"], right_on=["place", "station"], suffix="_other")
+        .filter((pl.col("run") - pl.col("run_other")).abs() <= RUN_TOLERANCE_S)
+    )
+    counted = shared.group_by("left", "right").len().sort("left", "right")
+    return {(left, right): count for left, right, count in counted.iter_rows()}
