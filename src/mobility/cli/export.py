@@ -1,0 +1,32 @@
+"""`mobility export`: an edition's region as one GTFS feed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mobility.cli.output import err, print_json, print_notices, progress_on_stderr
+from mobility.merge.export import export_region
+from mobility.network import open_edition
+
+
+def export(
+    edition: Annotated[Path, typer.Argument(help="Folder of an edition.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="GTFS zip to write.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Write the merged region as one GTFS feed, for any program that reads GTFS."""
+    opened = open_edition(edition)
+    region = opened.region()
+    with progress_on_stderr(quiet=as_json) as report:
+        done = export_region(region, output, versions={"edition": opened.hash}, progress=report)
+    rows = {name: done.tables[name].height for name in sorted(done.tables)}
+    if as_json:
+        print_json({"versions": opened.versions, "zone": done.zone, "rows": rows})
+        return
+    print_notices(done.notices)
+    err.print(
+        f"{rows['trips']:,} trips of {len(region.feeds)} feeds, times in {done.zone}: {output}"
+    )
