@@ -46,6 +46,7 @@ def write_feed(tmp_path: Path) -> Callable[[Files], Path]:
         folder = tmp_path / name
         folder.mkdir(exist_ok=True)
         for file, content in (BASE | dict(files or {})).items():
+            (folder / file).unlink(missing_ok=True)
             if content is not None:
                 data = content.encode() if isinstance(content, str) else content
                 (folder / file).write_bytes(data)

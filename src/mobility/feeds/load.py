@@ -99,6 +99,9 @@ def typed_block(block: TextBlock, table: Table, reading: Reading) -> pl.DataFram
             "missing_required_column", f"{table.name}.txt", field=missing[0], count=len(frame)
         )
         return empty_frame(table)
+    if not len(frame):
+        known = ((c.name, TYPES[c.kind]) for c in table.columns if c.name in frame.columns)
+        return frame.cast(dict(known))
     return type_columns(frame, table, reading.findings, reading.times)
 
 

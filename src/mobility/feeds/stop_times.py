@@ -78,7 +78,25 @@ def load_stop_times(reading: Reading) -> pl.DataFrame:
             parts.append(_with_numbers(frame, numbers, reading))
             reading.report(FILE, block.bytes_done, reading.source.sizes[FILE])
     _keep_flex(flex, reading)
-    return _drop_repeats(_sorted(pl.concat(parts, how="diagonal")), reading)
+    frame = _clear_booking(pl.concat(parts, how="diagonal"), reading)
+    return _drop_repeats(_sorted(frame), reading)
+
+
+def _clear_booking(frame: pl.DataFrame, reading: Reading) -> pl.DataFrame:
+    """Empty references to booking rules that are not there."""
+    known = reading.frames["booking_rules"]["booking_rule_id"].implode()
+    for name in BOOKING:
+        if name in frame.columns:
+            bad = frame[name].is_not_null() & ~frame[name].is_in(known)
+            if bad.any():
+                first = bad.arg_max() or 0
+                reading.findings.add(
+                    "foreign_key_violation_cleared", FILE, row=int(frame[LINE][first]), field=name,
+                    value=frame[name][first], count=int(bad.sum()),
+                )  # fmt: skip
+                emptied = pl.when(~bad).then(pl.col(name)).alias(name)
+                frame = frame.with_columns(emptied, pl.col(REPAIRED) | bad)
+    return frame
 
 
 def _check_header(block: TextBlock, reading: Reading) -> None:

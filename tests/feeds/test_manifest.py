@@ -1,0 +1,145 @@
+"""The manifest: what it says, and one clear line for whatever is wrong with it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mobility.core.errors import FormatVersionError, ManifestError
+from mobility.feeds import Manifest, manifest_of_sources, read_manifest
+
+WHOLE = r"""
+format = 1
+id = "valley"
+name = "The valley"
+timezone = "Europe/Zurich"
+languages = ["de", "fr"]
+[notice]
+de = "Beispiel"
+[[feeds]]
+id = "city"
+path = "sub/city.zip"
+country = "CH"
+precedence = 20
+licence = "CC0-1.0"
+attribution = "City"
+train_number = { column = "trip_short_name", pattern = "0*([0-9]+)" }
+border_point = "\\(Gr\\)\\s*$"
+[[feeds]]
+id = "rail"
+path = "rail"
+default_timezone = "Europe/Berlin"
+[[hand_overs]]
+left = "city:12"
+right = "rail:9612"
+station = "city:8500010"
+"""
+
+
+def write(folder: Path, text: str, decisions: str | bytes | None = None) -> Path:
+    (folder / "region.toml").write_text(text, encoding="utf-8")
+    if decisions is not None:
+        data = decisions.encode() if isinstance(decisions, str) else decisions
+        (folder / "decisions.csv").write_bytes(data)
+    return folder
+
+
+def refusal(folder: Path) -> str:
+    with pytest.raises(ManifestError) as caught:
+        read_manifest(folder)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_a_whole_manifest_is_read_from_its_folder_or_its_file(tmp_path: Path) -> None:
+    decisions = (
+        'kind,left,right,decision,reason\nstation,city:1,rail:de:2:3,same,"one hall, two names"\n'
+        "\ntrain,city:t,rail:u,different,\n"
+    )
+    manifest = read_manifest(write(tmp_path, WHOLE, decisions))
+    assert manifest == read_manifest(tmp_path / "region.toml")
+    city, rail = manifest.feeds
+    assert city.path == tmp_path / "sub" / "city.zip" and manifest.folder == tmp_path
+    assert city.train_number is not None and city.train_number.column == "trip_short_name"
+    assert (rail.precedence, rail.country, rail.border_point) == (100, None, None)
+    assert [d.decision for d in manifest.decisions] == ["same", "different"]
+    assert manifest.decisions[0].reason == "one hall, two names"
+    assert manifest.notice == {"de": "Beispiel"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ('id = "rail"', 'id = "city"', "two feeds have the id 'city'"),
+        ('id = "rail"', 'id = "Rail 1"', "feeds.1.id"),
+        ('country = "CH"', 'country = "Switzerland"', "feeds.0.country"),
+        ("precedence = 20", 'precedence = "first"', "feeds.0.precedence"),
+        ("precedence = 20", "precedense = 20", "feeds.0.precedense"),
+        ('path = "rail"', "", "feeds.1.path: Field required"),
+        ('"Europe/Berlin"', '"Europe/Atlantis"', "unknown time zone 'Europe/Atlantis'"),
+        ('"0*([0-9]+)"', '"0*([0-9]+"', "no regular expression"),
+        ('"0*([0-9]+)"', '"0*[0-9]+"', "has no group"),
+        ('left = "city:12"', 'left = "town:12"', "'town:12' names no feed"),
+        ('name = "The valley"', "", "name: Field required"),
+        ('name = "The valley"', 'name = "x"\nfolder = "/etc"', "folder: not a field"),
+        ("[notice]", "[notice", "not TOML"),
+    ],
+)
+def test_what_is_wrong_is_told_in_one_line(tmp_path: Path, old: str, new: str, told: str) -> None:
+    assert WHOLE.count(old) == 1
+    message = refusal(write(tmp_path, WHOLE.replace(old, new)))
+    assert told in message and "region.toml" in message
+
+
+def test_another_format_is_refused_with_what_this_program_reads(tmp_path: Path) -> None:
+    with pytest.raises(FormatVersionError, match="format is 2; this program reads format = 1"):
+        read_manifest(write(tmp_path, WHOLE.replace("format = 1", "format = 2")))
+    with pytest.raises(FormatVersionError, match="format is None"):
+        read_manifest(write(tmp_path, "id = 'x'\n"))
+
+
+@pytest.mark.parametrize(
+    ("decisions", "told"),
+    [
+        ("kind,left,right\nstation,a,b\n", "no column 'decision'"),
+        ("kind,left,right,decision,reason\nstation,a,b,perhaps,\n", "line 2: decision"),
+        ("kind,left,right,decision,reason\nbus,a,b,same,\n", "line 2: kind"),
+        ("kind,left,right,decision,reason\nstation,a,b,same,x,y\n", "line 2: more fields"),
+        (b"kind,left,right,decision\nstation,\xff,b,same\n", "not UTF-8"),
+    ],
+)
+def test_a_bad_decision_is_told_with_its_line(
+    tmp_path: Path, decisions: str | bytes, told: str
+) -> None:
+    message = refusal(write(tmp_path, WHOLE, decisions))
+    assert told in message and "decisions.csv" in message
+
+
+def test_a_missing_manifest_and_no_feeds_are_told(tmp_path: Path) -> None:
+    assert "no such file" in refusal(tmp_path)
+    assert "no such file" in refusal(tmp_path / "other.toml")
+    assert "feeds" in refusal(write(tmp_path, 'format = 1\nid = "x"\nname = "X"\nfeeds = []\n'))
+
+
+def test_sources_without_manifest_take_ids_from_their_names(tmp_path: Path) -> None:
+    manifest = manifest_of_sources([tmp_path / "renfe_cercanias.zip", tmp_path / "v1.2"])
+    assert [feed.id for feed in manifest.feeds] == ["renfe-cercanias", "v1-2"]
+    assert manifest.id == "region" and isinstance(manifest, Manifest)
+    with pytest.raises(ManifestError, match="two feeds have the id 'a-b'"):
+        manifest_of_sources([tmp_path / "a_b.zip", tmp_path / "sub" / "a-b"])
+    with pytest.raises(ManifestError, match="no feed was given"):
+        manifest_of_sources([])
+
+
+def test_a_folder_given_as_a_dot_has_the_name_of_the_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "Town").mkdir()
+    monkeypatch.chdir(tmp_path / "Town")
+    assert [feed.id for feed in manifest_of_sources([Path()]).feeds] == ["town"]
+
+
+def test_the_sample_region_is_a_manifest(project_root: Path) -> None:
+    manifest = read_manifest(project_root / "feeds" / "basel")
+    assert all(feed.path.exists() for feed in manifest.feeds)
