@@ -175,7 +175,7 @@ def test_the_nearest_valid_day_is_filled_in_and_said(tmp_path: Path) -> None:
     backend = MadeBackend(nearest_is_today=False, nearest_date="2026-12-13")
     with client_of(backend, tmp_path) as client:
         page = read(client, "/?lang=en")
-    assert ("Shown is the nearest valid day: 2026-12-13.") in page.text
+    assert "The date filled in is the nearest valid day: 2026-12-13." in page.text
     dates = [attrs["value"] for tag, attrs in page.tags if attrs.get("name") == "date"]
     assert dates == ["2026-12-13"]
 

@@ -24,10 +24,11 @@ from mobility.web.catalogue import (
     offered_languages,
     read_catalogue,
 )
-from mobility.web.view import journey_view
+from mobility.web.view import date_text, journey_view, short_name
 
-WINDOW = "2h"
-STEP_H = 2  # earlier and later move by the window
+ASKED_WINDOW = "3h"
+SHOWN_H = 2  # what leaves later only tells which of these are worth leaving for
+STEP_H = 2  # earlier and later move by what is shown
 THEMES = ("light", "dark")
 MAX_CHOICES = 20
 
@@ -114,7 +115,7 @@ class SearchForm:
         if not self.origin.strip() or not self.destination.strip():
             raise UsageError("from and to are both needed")
         moment = f"{self.date}T{self.time}"
-        asked = {"arrive": moment} if self.by == "arrive" else {"depart": moment, "window": WINDOW}
+        asked = {"arrive": moment} if self.by == "arrive" else {"depart": moment, "window": ASKED_WINDOW}
         return {
             "from": self.origin_id or self.origin,
             "to": self.destination_id or self.destination,
@@ -162,14 +163,17 @@ class Result:
 
 
 async def run_search(backend: PageBackend, form: SearchForm, language: str) -> Result:
-    """Return the result of a search; where the window is empty, the first journey after it."""
+    """Return the result of a search; where nothing leaves soon, the first journeys after that."""
     try:
         question = form.question(language)
         answer = await backend.journeys(question)
-        if not answer["journeys"] and question.pop("window", None):
-            answer = await backend.journeys(question)
-            return Result(answer, next_only=bool(answer["journeys"]))
-        return Result(answer)
+        if question.pop("window", None) is None:
+            return Result(answer)
+        shown = leaving_soon(answer)
+        if shown["journeys"]:
+            return Result(shown)
+        answer = await backend.journeys(question)
+        return Result(answer, next_only=bool(answer["journeys"]))
     except MobilityError as error:
         if error.http_status >= 500:
             raise
@@ -179,6 +183,18 @@ async def run_search(backend: PageBackend, form: SearchForm, language: str) -> R
             suggestions=await _suggestions(backend, form, error.problem),
             status=error.http_status,
         )
+
+
+def leaving_soon(answer: Document) -> Document:
+    """Return the answer with the journeys that leave within the hours shown.
+
+    The end of a window has journeys that nobody would take but to leave before it ends; the longer
+    window that was asked for has told them apart.
+    """
+    start = dt.datetime.fromisoformat(answer["depart"])
+    end = start + dt.timedelta(hours=SHOWN_H)
+    soon = [j for j in answer["journeys"] if dt.datetime.fromisoformat(j["departure"]) < end]
+    return {**answer, "journeys": soon}
 
 
 async def _suggestions(
@@ -219,6 +235,7 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
+        self._templates.globals |= {"date_text": date_text, "short_name": short_name}
 
     async def start(self, request: Request) -> HTMLResponse:
         """Return the first page."""

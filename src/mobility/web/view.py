@@ -27,6 +27,16 @@ def clock(instant: str) -> str:
     return instant[11:16]
 
 
+def date_text(date: str, strings: Catalogue) -> str:
+    """Return a date for people.
+
+    >>> from mobility.web.catalogue import read_catalogue
+    >>> date_text("2027-05-04", read_catalogue("de"))
+    '04.05.2027'
+    """
+    return strings.text("date.numeric", y=date[:4], m=date[5:7], d=date[8:10])
+
+
 def minutes_between(first: str, last: str) -> int:
     """Return the minutes between two instants, rounded down.
 
@@ -147,12 +157,22 @@ def shares_by_currency(fare: Document | None, parties: dict[str, str]) -> list[D
     ]
 
 
+def short_name(name: str) -> str:
+    """Return a party's name without the remark in brackets at its end.
+
+    >>> short_name("Tram company (illustrative)")
+    'Tram company'
+    """
+    return re.sub(r"\s*\([^()]*\)$", "", name)
+
+
 def _parts(amounts: dict[str, int], currency: str, parties: dict[str, str]) -> list[Document]:
     order = {party: index % PARTY_COLORS for index, party in enumerate(sorted(parties))}
     largest_first = sorted(amounts.items(), key=lambda item: (-item[1], item[0]))
     return [
         {
             "party": parties.get(party, party),
+            "short": short_name(parties.get(party, party)),
             "amount_minor": amount,
             "text": Money(amount, currency).text(),
             "color": order.get(party, PARTY_COLORS - 1),

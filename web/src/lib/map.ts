@@ -8,7 +8,7 @@ import { isRide } from "./view";
 maplibre.setWorkerUrl(workerUrl);
 
 const EMPTY: FeatureCollection = { type: "FeatureCollection", features: [] };
-const MARGIN_PX = 56;
+const MARGIN = { top: 48, bottom: 48, left: 64, right: 150 }; // room for names
 
 export interface RegionMap {
   show(journey: Journey | null): void;
@@ -50,7 +50,8 @@ function legFeatures(journey: Journey): Feature[] {
 
 function stopFeatures(journey: Journey): Feature[] {
   const passed = journey.legs.flatMap((leg) => leg.stops.slice(1, -1).map((p) => [p, false] as const));
-  const ends = journey.legs.flatMap((leg) => [[leg.from, true] as const, [leg.to, true] as const]);
+  const byName = new Map(journey.legs.flatMap((leg) => [leg.from, leg.to]).map((p) => [p.name, p]));
+  const ends = [...byName.values()].map((place) => [place, true] as const);
   return [...passed, ...ends].map(([place, major]) => ({
     type: "Feature",
     properties: { name: place.name, major },
@@ -192,6 +193,10 @@ export async function openMap(frame: HTMLElement, bounds: number[] | null): Prom
   });
   let current: Journey | null = null;
 
+  function margin(): maplibre.PaddingOptions | number {
+    return frame.clientWidth > 3 * MARGIN.right ? MARGIN : 32;
+  }
+
   function draw(): void {
     const data = (features: Feature[]): FeatureCollection => ({ ...EMPTY, features });
     const legs = map.getSource<maplibre.GeoJSONSource>("legs");
@@ -205,7 +210,7 @@ export async function openMap(frame: HTMLElement, bounds: number[] | null): Prom
     show(journey) {
       current = journey;
       draw();
-      if (journey) map.fitBounds(extent(journey), { padding: MARGIN_PX, maxZoom: 14, animate: !calm });
+      if (journey) map.fitBounds(extent(journey), { padding: margin(), maxZoom: 14, animate: !calm });
     },
     repaint() {
       map.once("styledata", draw);

@@ -8,6 +8,7 @@ const WHOLE_CURRENCIES = new Set(["ISK", "JPY"]);
 
 export interface Part {
   party: string;
+  short: string;
   text: string;
   amount: number;
   color: number;
@@ -23,6 +24,10 @@ export interface StripPart {
 }
 
 export const clock = (instant: string): string => instant.slice(11, 16);
+
+export function dateText(date: string): string {
+  return t("date.numeric", { y: date.slice(0, 4), m: date.slice(5, 7), d: date.slice(8, 10) });
+}
 
 export function minutesBetween(first: string, last: string): number {
   return Math.floor((Date.parse(last) - Date.parse(first)) / 60_000);
@@ -104,6 +109,9 @@ export function stripOf(journey: Journey): StripPart[] {
   });
 }
 
+/** A party's name without the remark in brackets at its end. */
+export const shortName = (name: string): string => name.replace(/\s*\([^()]*\)$/, "");
+
 /** Who gets how much of the tickets together, one group per currency, largest first. */
 export function sharesByCurrency(tickets: Ticket[], parties: Map<string, string>): Group[] {
   const totals = new Map<string, Map<string, number>>();
@@ -123,6 +131,7 @@ export function sharesByCurrency(tickets: Ticket[], parties: Map<string, string>
         .sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1))
         .map(([party, amount]) => ({
           party: parties.get(party) ?? party,
+          short: shortName(parties.get(party) ?? party),
           text: amountText(amount, currency),
           amount,
           color: order.includes(party) ? order.indexOf(party) % PARTY_COLORS : PARTY_COLORS - 1,
