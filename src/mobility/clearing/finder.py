@@ -9,12 +9,16 @@ from mobility.planner import Planner, locate
 
 
 def journey_finder(planner: Planner, network: Network) -> JourneyFinder:
-    """Return a finder that takes the planner's first journey that leaves at or after a moment."""
+    """Return a finder that takes the first arrival by public transport from a moment on."""
 
     def find(origin: str, destination: str, depart_s: int) -> Journey | None:
-        answer = planner.plan(
-            locate(network, origin), locate(network, destination), depart=depart_s, arrive=None
-        )
-        return min(answer.journeys, key=lambda j: (j.arrival, j.transfers), default=None)
+        ends = locate(network, origin), locate(network, destination)
+        answer = planner.plan(*ends, depart=depart_s, arrive=None)
+        ridden = [
+            journey
+            for journey in answer.journeys
+            if any(leg.mode == "transit" for leg in journey.legs)
+        ]
+        return min(ridden, key=lambda journey: (journey.arrival, journey.transfers), default=None)
 
     return find

@@ -138,8 +138,14 @@ def share_period(
     zone: str,
     find_journey: JourneyFinder,
     caller: Caller,
+    versions: Mapping[str, str] | None = None,
 ) -> ShareReport:
     """Match the month's rides and divide what was taken, by tariff and agreements.
+
+    Parameters
+    ----------
+    versions : mapping, optional
+        Of the edition in use; its statements carry them.
 
     Raises
     ------
@@ -153,7 +159,9 @@ def share_period(
         ride_set = write_rides(stored, rides)
         splitter = Splitter(tariff, agreements)
         shares = share_events(stored, rides, splitter, zone)
-        share_set = write_shares(stored, ride_set, shares, splitter, zone)
+        share_set = write_shares(
+            stored, ride_set, shares, splitter, {"zone": zone, "versions": dict(versions or {})}
+        )
     journal.record(caller.action("share", period, share_set.hash))
     shared: dict[str, int] = {}
     suspense: dict[str, int] = {}
@@ -295,8 +303,10 @@ def _versions(home: Path, journal: Journal, period: str) -> dict[str, str]:
         return versions
     stored = load_events(home, journal.region_id, period)
     events = stored.of_kind("rate", "currency")
-    versions |= {name: str(share_set.facts[name]) for name in ("tariff", "agreements", "events")}
-    versions |= {"shares": share_set.hash, "rates": content_hash([e.hash() for e in events])}
+    versions |= {"tariff": share_set.facts["tariff"], "agreement": share_set.facts["agreements"]}
+    versions |= share_set.facts["versions"]
+    versions |= {"events": stored.partition_set.hash, "shares": share_set.hash}
+    versions |= {"rates": content_hash([event.hash() for event in events])}
     if read_rates(period, events).synthetic:
         versions["rates_kind"] = "synthetic"
     return versions

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -103,9 +103,19 @@ def share_events(stored: StoredEvents, rides: Rides, splitter: Splitter, zone: s
 
 
 def write_shares(
-    stored: StoredEvents, rides: PartitionSet, shares: ShareLines, splitter: Splitter, zone: str
+    stored: StoredEvents,
+    rides: PartitionSet,
+    shares: ShareLines,
+    splitter: Splitter,
+    facts: Mapping[str, Any],
 ) -> PartitionSet:
-    """Keep the share lines, and beside them the tariff and agreements that made them."""
+    """Keep the share lines, and beside them the tariff and agreements that made them.
+
+    Parameters
+    ----------
+    facts : mapping
+        ``zone`` and ``versions`` under which they were made.
+    """
     folder = stored.partition_set.folder
     for name, document in splitter.documents.items():
         write_atomic(folder / f"{name}-{splitter.versions[name]}.json", canonical_json(document))
@@ -113,8 +123,8 @@ def write_shares(
     for prefix, lines in shares.by_prefix.items():
         rows = [tuple(getattr(line, name) for name in SHARE_FIELDS) for line in lines]
         tables["share", prefix] = pl.DataFrame(rows, schema=SHARE_SCHEMA, orient="row")
-    facts = {**rides.facts, "rides": rides.hash, "zone": zone, **splitter.versions}
-    return write_set(folder, SHARES, tables, facts)
+    every_fact = {**facts, **rides.facts, "rides": rides.hash, **splitter.versions}
+    return write_set(folder, SHARES, tables, every_fact)
 
 
 def read_shares(stored: PartitionSet) -> dict[str, tuple[ShareLine, ...]]:
