@@ -13,10 +13,37 @@ from numba import njit, types
 
 from mobility.planner.memory import first_from, int32s, int64s, uint8s
 from mobility.planner.values import (
-    ACCESS_S, ARRIVALS_S, BACK_FROM, BACK_S, BACK_START, BEST_S, CHANGE_S, COUNTS, DEPARTURES_S,
-    IMPROVED, IS_IMPROVED, IS_MARKED, IS_TOUCHED, MARKED, N_IMPROVED, N_MARKED, N_TOUCHED, NEVER_S,
-    PATTERN_FLAGS, PATTERN_RUN_START, PATTERN_STOP_START, PATTERN_STOPS, PATTERN_TIME_START, QUEUE,
-    QUEUE_POS, QUEUE_RUN, READY_S, RIDE_S, STOP_PATTERN_POS, STOP_PATTERN_START, STOP_PATTERNS,
+    ACCESS_S,
+    ARRIVALS_S,
+    BACK_FROM,
+    BACK_S,
+    BACK_START,
+    BEST_S,
+    CHANGE_S,
+    COUNTS,
+    DEPARTURES_S,
+    IMPROVED,
+    IS_IMPROVED,
+    IS_MARKED,
+    IS_TOUCHED,
+    MARKED,
+    N_IMPROVED,
+    N_MARKED,
+    N_TOUCHED,
+    NEVER_S,
+    PATTERN_FLAGS,
+    PATTERN_RUN_START,
+    PATTERN_STOP_START,
+    PATTERN_STOPS,
+    PATTERN_TIME_START,
+    QUEUE,
+    QUEUE_POS,
+    QUEUE_RUN,
+    READY_S,
+    RIDE_S,
+    STOP_PATTERN_POS,
+    STOP_PATTERN_START,
+    STOP_PATTERNS,
     TOUCHED,
 )  # fmt: skip
 
@@ -143,10 +170,9 @@ def _ride_patterns(tt: Any, st: Any, n_queued: Any, round_: Any, rounds: Any, li
                 late = -types.int64(departures[base + run])
                 if late < bound and late < ride[cell]:
                     bound = _board(st, stops[here], late, round_, rounds, bound)
-            if run + 1 < n_runs and flags[here] & ALIGHTING:
-                if -ready[cell - 1] >= arrivals[base + run + 1]:
-                    end = first_from(arrivals, base, run + 1, n_runs, 1 - ready[cell - 1])
-                    run = end - 1
+            alights = run + 1 < n_runs and flags[here] & ALIGHTING
+            if alights and -ready[cell - 1] >= arrivals[base + run + 1]:
+                run = first_from(arrivals, base, run + 1, n_runs, 1 - ready[cell - 1]) - 1
 
 
 @njit(nogil=True)

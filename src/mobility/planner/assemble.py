@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from mobility.journey import Call, Journey, Leg, Place, Section
 from mobility.network import Network
@@ -72,8 +72,7 @@ class _Places(dict[int, Place]):
             tz=self._zones[net.stop_tz[stop]],
             platform=net.stop_platform[stop] or None,
         )
-        self[stop] = place
-        return place
+        return self.setdefault(stop, place)  # one place per stop, whichever thread made it
 
 
 class _Trips(dict[int, _Trip]):
@@ -99,8 +98,7 @@ class _Trips(dict[int, _Trip]):
             color=net.route_color[route],
             vehicle=vehicle_of(int(net.route_type[route])),
         )
-        self[trip] = told
-        return told
+        return self.setdefault(trip, told)
 
 
 class _Dates(dict[int, dt.date]):
@@ -187,7 +185,7 @@ class Assembler:
                     told.country,
                     from_call,
                     to_call,
-                )  # fmt: skip
+                )
             )
         first = trips[rows[0][0]]
         return Leg(

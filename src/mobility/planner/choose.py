@@ -19,18 +19,84 @@ from numba import njit, types
 
 from mobility.planner.memory import first_from, int32s, int64s, uint8s
 from mobility.planner.values import (
-    ACCESS_M, ACCESS_S, ARRIVALS_S, BACK_FROM, BACK_S, BACK_START, CALLS, CHANGE_S,
-    CHOICE_COUNTS, DEADLINE_S, DEPARTURES_S, EGRESS_M, EGRESS_S, EVENT_FLAGS, EVENT_SEQUENCE,
-    FEED_RANK, IS_KNOWN, JOURNEYS, KNOWN, LABEL_ALIGHT, LABEL_NEXT, LABEL_OPERATORS, LABEL_REST,
-    LABEL_RUN, LABEL_SEGMENT, LABEL_WALK_M, LEVEL_START, LEVEL_STOPS, NEVER_S, NODE_LABEL, NONE,
-    N_EVEN_LEVEL, N_KNOWN, N_LABELS, N_OPERATORS, OPERATORS, PATTERN_FLAGS, PATTERN_RUN_START,
-    PATTERN_STOPS, PATTERN_STOP_START, PATTERN_TIME_START, QUEUE, QUEUE_POS, READY_S, RIDES,
-    RIDE_S, ROUTE_AGENCY, RUN_DAY, RUN_TRAIN, SECTIONS, SECTION_ALIAS, SECTION_DAY_SHIFT,
-    SECTION_FROM_POS, SECTION_FROM_SEQUENCE, SECTION_START, SECTION_TO_POS, SECTION_TO_SEQUENCE,
-    SECTION_TRIP, SEGMENT_FIRST, SEGMENT_HEAD, SEGMENT_LAST, SEGMENT_NEXT, SEGMENT_NODE,
-    SEGMENT_PATTERN, SEGMENT_POS, STOP_PATTERNS, STOP_PATTERN_POS, STOP_PATTERN_START, TIGHT_S,
-    TRAIN_EVENT_START, TRIP_FEED, TRIP_ID_DATA, TRIP_ID_OFFSETS, TRIP_ROUTE, WALK_M, WALK_S,
-    WALK_START, WALK_TO,
+    ACCESS_M,
+    ACCESS_S,
+    ARRIVALS_S,
+    BACK_FROM,
+    BACK_S,
+    BACK_START,
+    CALLS,
+    CHANGE_S,
+    CHOICE_COUNTS,
+    DEADLINE_S,
+    DEPARTURES_S,
+    EGRESS_M,
+    EGRESS_S,
+    EVENT_FLAGS,
+    EVENT_SEQUENCE,
+    FEED_RANK,
+    IS_KNOWN,
+    JOURNEYS,
+    KNOWN,
+    LABEL_ALIGHT,
+    LABEL_NEXT,
+    LABEL_OPERATORS,
+    LABEL_REST,
+    LABEL_RUN,
+    LABEL_SEGMENT,
+    LABEL_WALK_M,
+    LEVEL_START,
+    LEVEL_STOPS,
+    N_EVEN_LEVEL,
+    N_KNOWN,
+    N_LABELS,
+    N_OPERATORS,
+    NEVER_S,
+    NODE_LABEL,
+    NONE,
+    OPERATORS,
+    PATTERN_FLAGS,
+    PATTERN_RUN_START,
+    PATTERN_STOP_START,
+    PATTERN_STOPS,
+    PATTERN_TIME_START,
+    QUEUE,
+    QUEUE_POS,
+    READY_S,
+    RIDE_S,
+    RIDES,
+    ROUTE_AGENCY,
+    RUN_DAY,
+    RUN_TRAIN,
+    SECTION_ALIAS,
+    SECTION_DAY_SHIFT,
+    SECTION_FROM_POS,
+    SECTION_FROM_SEQUENCE,
+    SECTION_START,
+    SECTION_TO_POS,
+    SECTION_TO_SEQUENCE,
+    SECTION_TRIP,
+    SECTIONS,
+    SEGMENT_FIRST,
+    SEGMENT_HEAD,
+    SEGMENT_LAST,
+    SEGMENT_NEXT,
+    SEGMENT_NODE,
+    SEGMENT_PATTERN,
+    SEGMENT_POS,
+    STOP_PATTERN_POS,
+    STOP_PATTERN_START,
+    STOP_PATTERNS,
+    TIGHT_S,
+    TRAIN_EVENT_START,
+    TRIP_FEED,
+    TRIP_ID_DATA,
+    TRIP_ID_OFFSETS,
+    TRIP_ROUTE,
+    WALK_M,
+    WALK_S,
+    WALK_START,
+    WALK_TO,
 )  # fmt: skip
 
 BOARDING = 1  # bits of pattern_flags
@@ -194,7 +260,7 @@ def _trim_first(tt: Any, st: Any, ch: Any, low: Any, high: Any) -> Any:
 
 @njit(nogil=True)
 def _tighten(tt: Any, ch: Any, left: Any, rounds: Any) -> None:
-    """Drop from the rides with `left - 1` to go the runs that the kept rides before do not catch."""
+    """Drop from the rides with `left - 1` to go the runs that no kept ride before catches."""
     level, tight = int32s(ch, LEVEL_START), int32s(ch, TIGHT_S)
     first, last = int32s(ch, SEGMENT_FIRST), int32s(ch, SEGMENT_LAST)
     stops, stop_start = int32s(tt, PATTERN_STOPS), int32s(tt, PATTERN_STOP_START)
@@ -317,7 +383,7 @@ def _compare_labels(tt: Any, tr: Any, ch: Any, a: Any, b: Any) -> Any:
     while True:
         a, in_a = _section_of(tt, tr, ch, a, in_a)
         b, in_b = _section_of(tt, tr, ch, b, in_b)
-        if a == NONE or b == NONE:
+        if min(a, b) == NONE:
             return types.int64(a != NONE) - types.int64(b != NONE)
         order = _compare_sections(tt, tr, ch, a, in_a, b, in_b)
         if order != 0:
@@ -384,9 +450,9 @@ def _add_label(tt: Any, tr: Any, ch: Any, node: Any, thin: Any) -> None:
     while other != NONE:
         common = operators[label] & operators[other]
         drop = False
-        if walk_m[other] <= walk_m[label] and common == operators[other]:
-            if _compare_labels(tt, tr, ch, other, label) <= 0:
-                return
+        keeps = walk_m[other] <= walk_m[label] and common == operators[other]
+        if keeps and _compare_labels(tt, tr, ch, other, label) <= 0:
+            return
         if walk_m[label] <= walk_m[other] and common == operators[label]:
             drop = _compare_labels(tt, tr, ch, label, other) <= 0
         if not drop:

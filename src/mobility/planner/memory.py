@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import carray, njit, types
+from numba import njit, types
 from numba.extending import intrinsic
+from numba.np.numpy_support import carray
 
 Array = npt.NDArray[Any]
 
@@ -48,7 +49,8 @@ def _pointer_to(item: Any) -> Any:
             kind = context.get_value_type(signature.return_type)
             return builder.inttoptr(arguments[0], kind)
 
-        return types.CPointer(item)(types.int64), build
+        pointed = types.CPointer(item)  # type: ignore[no-untyped-call]  # numba is untyped
+        return pointed(types.int64), build
 
     return pointer
 

@@ -44,6 +44,7 @@ from mobility.planner.values import (
 )
 
 LONGEST_WINDOW_S = 48 * 3600
+MAX_TRANSFERS = MAX_ROUNDS - 1  # real journeys over three countries have eleven
 KEPT_DAYS = 4  # slices with their references that a planner holds on to
 Array32 = npt.NDArray[np.int32]
 BookingText = Callable[[int], str]  # row of a trip -> how its on-demand service is booked
@@ -151,7 +152,7 @@ class Planner:
         depart: int | None = None,
         arrive: int | None = None,
         window_s: int | None = None,
-        max_transfers: int = 8,
+        max_transfers: int = MAX_TRANSFERS,
         max_travel_s: int = DAY_S,
     ) -> Answer:
         """Return the complete Pareto set of journeys.

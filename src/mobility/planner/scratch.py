@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from mobility.planner.memory import references
 from mobility.planner.choose import (
     MAX_OPERATORS,
     NEED_LABELS,
@@ -12,6 +11,7 @@ from mobility.planner.choose import (
     NEED_ROOM,
     NEED_SEGMENTS,
 )
+from mobility.planner.memory import references
 from mobility.planner.values import MAX_ROUNDS, NEVER_S, NONE, Choice, Found, State
 
 MAX_LABELS = 1 << 18  # beyond, equal journeys are told apart with one label per run

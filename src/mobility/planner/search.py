@@ -21,11 +21,44 @@ from numba import njit, types
 
 from mobility.planner.memory import first_from, int32s, int64s, uint8s
 from mobility.planner.values import (
-    ACCESS_M, ACCESS_S, ARRIVALS_S, BEFORE_S, BEST_S, CHANGE_S, COUNTS, DEPARTURES_S, EGRESS_M,
-    EGRESS_S, EVENTS, IMPROVED, IS_IMPROVED, IS_MARKED, IS_TOUCHED, MARKED, NEVER_S, N_IMPROVED,
-    N_EVENTS, N_MARKED, N_TOUCHED, PATTERN_FLAGS, PATTERN_RUN_START, PATTERN_STOPS, PATTERN_STOP_START,
-    PATTERN_TIME_START, QUEUE, QUEUE_POS, QUEUE_RUN, READY_S, RIDE_S, STOP_PATTERNS,
-    STOP_PATTERN_POS, STOP_PATTERN_START, TOUCHED, WALK_S, WALK_START, WALK_TO,
+    ACCESS_M,
+    ACCESS_S,
+    ARRIVALS_S,
+    BEFORE_S,
+    BEST_S,
+    CHANGE_S,
+    COUNTS,
+    DEPARTURES_S,
+    EGRESS_M,
+    EGRESS_S,
+    EVENTS,
+    IMPROVED,
+    IS_IMPROVED,
+    IS_MARKED,
+    IS_TOUCHED,
+    MARKED,
+    N_EVENTS,
+    N_IMPROVED,
+    N_MARKED,
+    N_TOUCHED,
+    NEVER_S,
+    PATTERN_FLAGS,
+    PATTERN_RUN_START,
+    PATTERN_STOP_START,
+    PATTERN_STOPS,
+    PATTERN_TIME_START,
+    QUEUE,
+    QUEUE_POS,
+    QUEUE_RUN,
+    READY_S,
+    RIDE_S,
+    STOP_PATTERN_POS,
+    STOP_PATTERN_START,
+    STOP_PATTERNS,
+    TOUCHED,
+    WALK_S,
+    WALK_START,
+    WALK_TO,
 )  # fmt: skip
 
 BOARDING = 1  # bits of pattern_flags
@@ -175,9 +208,9 @@ def _ride_patterns(tt: Any, st: Any, n_queued: Any, round_: Any, rounds: Any, li
                 arrival = types.int64(arrivals[base + run])
                 if arrival < bound and arrival < ride[cell]:
                     bound = _alight(st, stops[here], arrival, round_, rounds, bound)
-            if run > 0 and flags[here] & BOARDING:
-                if ready[cell - 1] <= departures[base + run - 1]:
-                    run = first_from(departures, base, 0, run, ready[cell - 1])
+            boards = run > 0 and flags[here] & BOARDING
+            if boards and ready[cell - 1] <= departures[base + run - 1]:
+                run = first_from(departures, base, 0, run, ready[cell - 1])
 
 
 @njit(nogil=True)
