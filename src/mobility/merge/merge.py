@@ -108,18 +108,16 @@ def merge_feeds(
     ground, looped, forms = _lay_ground(feeds, manifest, first, last, tell)
     notices: list[Notice] = [notice for feed in ground.feeds for notice in feed.notices]
     notices += _loop_notices(ground, looped)
-    several = join and len(ground.feeds) > 1
-    matches: list[Match] = []
-    station = np.arange(len(ground.places))
-    if several:
-        tell("stations", 0, 1)
-        station, matches = _solve_stations(ground, forms, notices)
-    station_of_place, members = number_stations(station)
-    splicer, judge = _join_trains(ground, station_of_place, members, several, notices, tell)
+    tell("stations", 0, 1)
+    solved = _Solved(*number_stations(np.arange(len(ground.places))), [], None)
+    if join and len(ground.feeds) > 1:
+        solved = _solve_stations(ground, forms, notices)
+    station_of_place, members = solved.station_of_place, solved.members
+    splicer, judge = _join_trains(ground, solved, notices, tell)
     tell("trains", 0, 1)
     trains = _build_trains(ground, splicer)
     notices += _never_notices(ground, trains.never)
-    tables = _region_tables(ground, station_of_place, members, looped, trains, matches)
+    tables = _region_tables(ground, station_of_place, members, looped, trains, solved.matches)
     tables["train_matches"], counts = _train_matches(ground, splicer, judge)
     tell("trains", 1, 1)
     return Region(
@@ -217,10 +215,18 @@ def _stale(reference: str) -> Notice:
     )
 
 
-def _solve_stations(
-    ground: _Ground, forms: Sequence[Forms], notices: list[Notice]
-) -> tuple[Int64s, list[Match]]:
-    """Return stations and judged pairs: match, let the timetable vote, match again."""
+@dataclass(frozen=True, slots=True)
+class _Solved:
+    """Stations, how they came about, and the schedules on them (None: feeds stay apart)."""
+
+    station_of_place: Int32s
+    members: list[Int64s]
+    matches: list[Match]
+    schedules: Schedules | None
+
+
+def _solve_stations(ground: _Ground, forms: Sequence[Forms], notices: list[Notice]) -> _Solved:
+    """Return the stations: match, let the timetable vote, match again."""
     decisions = _station_decisions(ground, notices)
     votes: dict[tuple[int, int], tuple[int, int]] = {}
     for _ in range(VOTE_ROUNDS_MAX):
@@ -239,7 +245,7 @@ def _solve_stations(
         if all(votes.get(pair) == count for pair, count in counted.items()):
             break
         votes |= counted
-    return station, matches
+    return _Solved(station_of_place, members, matches, schedules)
 
 
 def _schedules(ground: _Ground, station_of_place: Int32s, members: Sequence[Int64s]) -> Schedules:
@@ -316,18 +322,13 @@ def _trip_decisions(
 
 
 def _join_trains(
-    ground: _Ground,
-    station_of_place: Int32s,
-    members: Sequence[Int64s],
-    several: bool,
-    notices: list[Notice],
-    tell: Progress,
+    ground: _Ground, solved: _Solved, notices: list[Notice], tell: Progress
 ) -> tuple[Splicer, Judge | None]:
-    calls = _TripCallsOf(ground, station_of_place)
-    splicer = Splicer(calls, calls.station_codes(members), ground.days.n_days)
-    if not several:
+    schedules = solved.schedules
+    calls = _TripCallsOf(ground, solved.station_of_place)
+    splicer = Splicer(calls, calls.station_codes(solved.members), ground.days.n_days)
+    if schedules is None:
         return splicer, None
-    schedules = _schedules(ground, station_of_place, members)
     modes = np.array([route_mode(kind) for kind in ground.tables.routes["route_type"]], np.int32)
     kinds = mode_kinds(modes)
     judge = Judge(
@@ -338,7 +339,7 @@ def _join_trains(
         RAIL,
         _trip_decisions(ground, notices),
     )
-    listed = _listed_pairs(ground, station_of_place, notices)
+    listed = _listed_pairs(ground, solved.station_of_place, notices)
     n_feeds = len(ground.feeds)
     pairs = [(left, right) for left in range(n_feeds) for right in range(left + 1, n_feeds)]
     for done, (left, right) in enumerate(pairs):
@@ -356,6 +357,7 @@ class _TripCallsOf:
     def __init__(self, ground: _Ground, station_of_place: Int32s) -> None:
         self.ground = ground
         self.known: dict[int, TripCalls] = {}
+        self.contents: dict[tuple[object, ...], int] = {}
         self.station = station_of_place[ground.places.of_stop].astype(np.int32)
         self.station[ground.tables.stops["border_point"].to_numpy()] = -1
         countries = sorted({feed.config.country for feed in ground.feeds} - {None}, key=str)
@@ -378,11 +380,17 @@ class _TripCallsOf:
         rows = slice(int(events.start[trip]), int(events.start[trip + 1]))
         feed = int(self.ground.tables.trip_feed[trip])
         config = self.ground.feeds[feed].config
+        columns = (
+            *(events.stop, events.arrival_s, events.departure_s),
+            *(events.pickup_type, events.drop_off_type, events.sequence),
+        )
+        key = (feed, *(column[rows].tobytes() for column in columns))
         return TripCalls(
             trip=trip,
             feed=feed,
             country=self.codes.get(config.country, -1),
             precedence=config.precedence,
+            content=self.contents.setdefault(key, len(self.contents)),
             station=self.station[events.stop[rows]].tolist(),
             stop=events.stop[rows].tolist(),
             arrival_s=events.arrival_s[rows].tolist(),

@@ -94,12 +94,18 @@ def sequence_hash(start: Int64s, columns: Sequence[Int32s | Bools], seed: int) -
 
 
 def _union_of_days(start: Int64s, service: Int32s, rows: Bools) -> Bools:
-    days = np.zeros((len(start) - 1, rows.shape[1]), np.bool_)
+    """Return the days of each schedule: of all services of its trips."""
+    owner = np.repeat(np.arange(len(start) - 1), np.diff(start))
+    pairs = np.unique(owner * max(1, len(rows)) + service)
+    owner, service = np.divmod(pairs, max(1, len(rows)))
+    bounds = np.searchsorted(owner, np.arange(len(start)))
+    packed = np.packbits(rows, axis=1)
+    days = np.zeros((len(start) - 1, packed.shape[1]), np.uint8)
     for low in range(0, len(days), _CHUNK):
-        bounds = start[low : low + _CHUNK + 1]
-        chosen = rows[service[bounds[0] : bounds[-1]]]
-        days[low : low + _CHUNK] = np.logical_or.reduceat(chosen, bounds[:-1] - bounds[0], axis=0)
-    return days
+        own = bounds[low : low + _CHUNK + 1]
+        chosen = packed[service[own[0] : own[-1]]]
+        days[low : low + _CHUNK] = np.bitwise_or.reduceat(chosen, own[:-1] - own[0], axis=0)
+    return np.unpackbits(days, axis=1, count=rows.shape[1]).astype(np.bool_)
 
 
 def build_schedules(

@@ -10,7 +10,7 @@ alias.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -34,7 +34,10 @@ class JoinedTrain:
     lead : int
         The trip whose zone, service date and line stand for the train.
     line : Timeline
-        Times from the origin of the lead's service date.
+        Shared by trains of equal calls.
+    seconds : int
+        Added to the line's times: they count from the origin of the lead's service date.
+    parts : tuple of Part
     shifts : mapping of trip to int
         Service date of the trip minus that of the train.
     days : bool[n_days]
@@ -45,6 +48,8 @@ class JoinedTrain:
 
     lead: int
     line: Timeline
+    seconds: int
+    parts: tuple[Part, ...]
     shifts: dict[int, int]
     days: Bools
     kind: str
@@ -92,6 +97,7 @@ class Splicer:
         self.trains: list[JoinedTrain] = []
         self.used: dict[int, Bools] = {}
         self.kept: dict[tuple[int, int], tuple[Join, str]] = {}
+        self._lines: dict[tuple[object, ...], Timeline | None] = {}
 
     def splice(self, joins: Sequence[Join]) -> None:
         """Make trains of all joins; fills `trains`, `used` and `kept`."""
@@ -147,7 +153,7 @@ class Splicer:
             left, right = group_of(join.left), group_of(join.right)
             if left is right:
                 left.joins.append(join)
-                if self._lay_out(left, left.trips[0]) is None:
+                if self._lay_out(left) is None:
                     left.joins.pop()
                 continue
             united = _unite(left, right, join)
@@ -169,9 +175,10 @@ class Splicer:
         A trip leaves an alias where no trip of its own feed already lists that part of the train.
         """
         taken: dict[int, list[tuple[int, int]]] = {}
-        for trip in group.trips:
-            own = [line.position[trip, call] for call in (0, len(self.calls_of(trip)) - 1)]
-            taken.setdefault(self.calls_of(trip).feed, []).append((own[0], own[1]))
+        for at, trip in enumerate(group.trips):
+            calls = self.calls_of(trip)
+            span = line.position[at, 0], line.position[at, len(calls) - 1]
+            taken.setdefault(calls.feed, []).append(span)
         found = []
         for join in joins:
             if (join.left in group.shift) == (join.right in group.shift):
@@ -200,66 +207,72 @@ class Splicer:
                     {(trip, other), (other, trip)} & direct
                 ):
                     return False
-        return self._lay_out(group, group.trips[0]) is not None
+        return self._lay_out(group) is not None
 
-    def _lay_out(self, group: _Group, lead: int) -> Timeline | None:
-        zero = group.seconds[lead]
-        trips = [_rebased(self.calls_of(trip), group.seconds[trip] - zero) for trip in group.trips]
+    def _lay_out(self, group: _Group) -> Timeline | None:
+        """Return the group's line, times from its first trip's origin; made once per content."""
+        calls = [self.calls_of(trip) for trip in group.trips]
         place = {trip: at for at, trip in enumerate(group.trips)}
-        links: list[Link] = []
-        for join in group.joins:
-            own, other = _real_calls(trips[place[join.left]]), _real_calls(trips[place[join.right]])
-            links.extend(
-                (place[join.left], own[i], place[join.right], other[j])
-                for i, j in join.relation.pairs
-            )
-        return lay_out(trips, links, self.station_country)
+        pairs = [(place[j.left], place[j.right], j.relation.pairs) for j in group.joins]
+        seconds = [group.seconds[trip] for trip in group.trips]
+        key = (tuple(one.content for one in calls), tuple(seconds), tuple(pairs))
+        if key not in self._lines:
+            trips = [_rebased(one, add) for one, add in zip(calls, seconds, strict=True)]
+            real = [_real_calls(one) for one in calls]
+            links: list[Link] = [
+                (left, real[left][i], right, real[right][j])
+                for left, right, shared in pairs
+                for i, j in shared
+            ]
+            self._lines[key] = lay_out(trips, links, self.station_country)
+        return self._lines[key]
 
     def _choose_lead(self, group: _Group, line: Timeline) -> int:
         """Return the trip that owns most of the train; the first where times would be negative."""
         by_share = sorted(
-            group.trips, key=lambda trip: (-line.owned[trip], self.calls_of(trip).rank)
+            range(len(group.trips)),
+            key=lambda at: (-line.owned[at], self.calls_of(group.trips[at]).rank, at),
         )
-        start = line.departure_s[0]
-        zero = group.seconds[group.trips[0]]
-        for trip in by_share:
-            if start + zero - group.seconds[trip] >= 0:
-                return trip
-        return max(group.trips, key=lambda trip: (-group.seconds[trip], -trip))
+        start = int(line.departure_s[0])
+        for at in by_share:
+            if start >= group.seconds[group.trips[at]]:
+                return group.trips[at]
+        return min(group.trips, key=lambda trip: (group.seconds[trip], trip))
 
     def _train(
         self, group: _Group, portions: list[Join], shift: dict[int, int], days: Bools
     ) -> None:
-        line = self._lay_out(group, group.trips[0])
-        if line is None:
-            return
-        lead = self._choose_lead(group, line)
-        if lead != group.trips[0]:
-            line = self._lay_out(group, lead)
+        line = self._lay_out(group)
         if line is None:
             return
         aliases = self._aliases(group, line, portions)
         if len(group.trips) == 1 and not aliases:
             return
+        lead = self._choose_lead(group, line)
         shifts = {trip: group.shift[trip] - group.shift[lead] for trip in group.trips}
         for alias in aliases:
             join, other = alias.join, alias.part.trip
-            line.parts.append(alias.part)
             known = join.right if other == join.left else join.left
             shifts[other] = shifts[known] + (-join.shift if other == join.left else join.shift)
             self.kept.setdefault((join.left, join.right), (join, "portion"))
-        line.parts.sort(key=lambda part: (part.from_pos, part.alias, part.trip))
         for join in group.joins:
             self.kept[join.left, join.right] = (join, "joined")
         for trip in group.trips:
             own_days = shift_days(days, -shift[trip])
             known_days = self.used.get(trip)
             self.used[trip] = own_days if known_days is None else known_days | own_days
+        own = (replace(part, trip=group.trips[part.trip]) for part in line.parts)
+        parts = sorted(
+            (*own, *(alias.part for alias in aliases)),
+            key=lambda part: (part.from_pos, part.alias, part.trip),
+        )
         kinds = [join.relation.kind for join in (*group.joins, *(a.join for a in aliases))]
         self.trains.append(
             JoinedTrain(
                 lead=lead,
                 line=line,
+                seconds=-group.seconds[lead],
+                parts=tuple(parts),
                 shifts=shifts,
                 days=shift_days(days, -shift[lead]),
                 kind=max(kinds, key=lambda kind: _KINDS.index(kind) if kind in _KINDS else 0),
@@ -289,7 +302,8 @@ def _rebased(trip: TripCalls, seconds: int) -> TripCalls:
     if not seconds:
         return trip
     return TripCalls(
-        *(trip.trip, trip.feed, trip.country, trip.precedence, trip.station, trip.stop),
+        *(trip.trip, trip.feed, trip.country, trip.precedence, trip.content),
+        *(trip.station, trip.stop),
         [time + seconds for time in trip.arrival_s],
         [time + seconds for time in trip.departure_s],
         *(trip.pickup_type, trip.drop_off_type, trip.sequence),
@@ -304,12 +318,13 @@ def _alias_part(
     own, other = (join.left, join.right) if inside else (join.right, join.left)
     pairs = [(i, j) if inside else (j, i) for i, j in join.relation.pairs]
     own_calls, other_trip = _real_calls(calls_of(own)), calls_of(other)
+    at = group.trips.index(own)
     other_calls = _real_calls(other_trip)
     (i0, j0), (i1, j1) = pairs[0], pairs[-1]
     return Part(
         trip=other,
-        from_pos=line.position[own, own_calls[i0]],
-        to_pos=line.position[own, own_calls[i1]],
+        from_pos=line.position[at, own_calls[i0]],
+        to_pos=line.position[at, own_calls[i1]],
         from_sequence=other_trip.sequence[other_calls[j0]],
         to_sequence=other_trip.sequence[other_calls[j1]],
         alias=True,

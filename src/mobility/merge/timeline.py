@@ -12,7 +12,14 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
+
 UNKNOWN = -1
+
+Int32s = npt.NDArray[np.int32]
+Int8s = npt.NDArray[np.int8]
+Bools = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +30,8 @@ class TripCalls:
     ----------
     trip, feed, country, precedence : int
         Country is a code, -1 where the manifest states none.
+    content : int
+        Equal for trips of equal calls: their trains are laid out once.
     station : tuple of int
         -1 at border points.
     stop, arrival_s, departure_s, pickup_type, drop_off_type, sequence : tuple of int
@@ -32,6 +41,7 @@ class TripCalls:
     feed: int
     country: int
     precedence: int
+    content: int
     station: Sequence[int]
     stop: Sequence[int]
     arrival_s: Sequence[int]
@@ -44,14 +54,17 @@ class TripCalls:
         return len(self.stop)
 
     @property
-    def rank(self) -> tuple[int, int, int]:
-        """Order of trips where nothing else decides: precedence, feed, trip."""
-        return self.precedence, self.feed, self.trip
+    def rank(self) -> tuple[int, int]:
+        """Order of trips where nothing else decides: precedence, feed."""
+        return self.precedence, self.feed
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A run of positions of a train that one trip lists; both ends inclusive."""
+    """A run of positions of a train that one trip lists; both ends inclusive.
+
+    In a timeline, `trip` is the trip's place in the list; in a train, the trip.
+    """
 
     trip: int
     from_pos: int
@@ -63,26 +76,28 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """A train: its calls in order, and which trip lists which part.
+    """A train: its calls in order, and which trip lists which part; trips by place in the list.
 
     Parameters
     ----------
-    stop, arrival_s, departure_s, pickup_type, drop_off_type, sequence : list of int
-    border_point : list of bool
-    parts : list of Part
-    owned : mapping of trip to number of hops it owns
+    stop, arrival_s, departure_s, sequence : int32[n_calls]
+    pickup_type, drop_off_type : int8[n_calls]
+    border_point : bool[n_calls]
+    parts : tuple of Part
+    owned : tuple of int
+        Hops that each trip owns.
     position : mapping of (trip, call) to position
     """
 
-    stop: list[int]
-    arrival_s: list[int]
-    departure_s: list[int]
-    pickup_type: list[int]
-    drop_off_type: list[int]
-    sequence: list[int]
-    border_point: list[bool]
-    parts: list[Part]
-    owned: Mapping[int, int]
+    stop: Int32s
+    arrival_s: Int32s
+    departure_s: Int32s
+    pickup_type: Int8s
+    drop_off_type: Int8s
+    sequence: Int32s
+    border_point: Bools
+    parts: tuple[Part, ...]
+    owned: tuple[int, ...]
     position: Mapping[tuple[int, int], int]
 
 
@@ -181,13 +196,13 @@ def _owners(
     owners = []
     for hop, own in enumerate(countries):
         listing = [
-            (trip.country == UNKNOWN or trip.country not in own, trip.rank, at)
+            (trip.country == UNKNOWN or trip.country not in own, *trip.rank, at)
             for at, trip in enumerate(trips)
             if spans[at][0] <= hop < spans[at][1]
         ]
         if not listing:
             return None
-        owners.append(min(listing)[2])
+        owners.append(min(listing)[-1])
     return owners
 
 
@@ -217,9 +232,7 @@ def _parts(
             for low, high in _runs(hops):
                 start = bisect_right(listed[at], low) - 1
                 end = bisect_left(listed[at], high)
-                parts.append(
-                    Part(trip.trip, low, high, trip.sequence[start], trip.sequence[end], alias)
-                )
+                parts.append(Part(at, low, high, trip.sequence[start], trip.sequence[end], alias))
     return sorted(parts, key=lambda part: (part.from_pos, part.alias, part.trip))
 
 
@@ -231,6 +244,7 @@ def lay_out(
     Parameters
     ----------
     trips : sequence of TripCalls
+        Times from one origin.
     links : sequence of (trip, call, trip, call)
         Calls that are the same call; trips by their place in the list.
     station_country : sequence of int
@@ -247,47 +261,47 @@ def lay_out(
     owners = _owners(trips, spans, _hop_countries(trips, nodes, station_country))
     if owners is None:
         return None
-    owned: dict[int, int] = {trip.trip: 0 for trip in trips}
-    for owner in owners:
-        owned[trips[owner].trip] += 1
-    position = {
-        (trips[at].trip, call): place
-        for place, node in enumerate(nodes)
-        for at, call in node.items()
-    }
-    return _filled(trips, nodes, owners, _parts(trips, spans, listed, owners), owned, position)
+    position = {(at, call): place for place, node in enumerate(nodes) for at, call in node.items()}
+    calls = np.array(_chosen_calls(trips, nodes, owners), np.int32).T
+    return Timeline(
+        stop=calls[0],
+        arrival_s=calls[1],
+        departure_s=calls[2],
+        pickup_type=calls[3].astype(np.int8),
+        drop_off_type=calls[4].astype(np.int8),
+        sequence=calls[5],
+        border_point=calls[6].astype(np.bool_),
+        parts=tuple(_parts(trips, spans, listed, owners)),
+        owned=tuple(owners.count(at) for at in range(len(trips))),
+        position=position,
+    )
 
 
-def _filled(
-    trips: Sequence[TripCalls],
-    nodes: Sequence[Node],
-    owners: Sequence[int],
-    parts: list[Part],
-    owned: Mapping[int, int],
-    position: Mapping[tuple[int, int], int],
-) -> Timeline:
-    """Return the timeline with arrivals of the hop before and departures of the hop after."""
-    line = Timeline([], [], [], [], [], [], [], parts, owned, position)
+def _chosen_calls(
+    trips: Sequence[TripCalls], nodes: Sequence[Node], owners: Sequence[int]
+) -> list[tuple[int, int, int, int, int, int, bool]]:
+    """Return each call: arrivals as the hop before says, departures as the hop after says."""
+    rows = []
     earliest = None
     for place, node in enumerate(nodes):
-        best = min(node, key=lambda at: trips[at].rank)
+        best = min(node, key=lambda at: (trips[at].rank, at))
         incoming = owners[max(0, place - 1)]
         outgoing = owners[min(place, len(owners) - 1)]
         arrives = incoming if incoming in node else best
         departs = outgoing if outgoing in node else best
-        departure = trips[departs].departure_s[node[departs]]
-        arrival = min(trips[arrives].arrival_s[node[arrives]], departure)
+        before, after = trips[arrives], trips[departs]
+        i, j = node[arrives], node[departs]
+        departure = after.departure_s[j]
+        arrival = min(before.arrival_s[i], departure)
         # Two feeds may differ by a minute where one hands over to the other: times never go back.
         if earliest is not None:
             arrival = max(arrival, earliest)
             departure = max(departure, arrival)
         earliest = departure
-        border = _station(trips, node) < 0
-        line.stop.append(trips[departs].stop[node[departs]])
-        line.arrival_s.append(arrival)
-        line.departure_s.append(departure)
-        line.pickup_type.append(1 if border else trips[departs].pickup_type[node[departs]])
-        line.drop_off_type.append(1 if border else trips[arrives].drop_off_type[node[arrives]])
-        line.sequence.append(trips[departs].sequence[node[departs]])
-        line.border_point.append(border)
-    return line
+        border = after.station[j] < 0
+        pickup = 1 if border else after.pickup_type[j]
+        drop_off = 1 if border else before.drop_off_type[i]
+        rows.append(
+            (after.stop[j], arrival, departure, pickup, drop_off, after.sequence[j], border)
+        )
+    return rows

@@ -110,15 +110,18 @@ def _sections_frame(columns: Mapping[str, object]) -> pl.DataFrame:
     return table.cast({**casts, "day_shift": pl.Int16, "alias": pl.Boolean})
 
 
-def _joined_columns(joined: Sequence[JoinedTrain], first: int) -> dict[str, list[object]]:
-    names = ("stop", "arrival_s", "departure_s", "pickup_type", "drop_off_type")
-    columns: dict[str, list[object]] = {name: [] for name in ("train", *names)}
-    columns |= {"border_point": [], "sequence": []}
-    for number, train in enumerate(joined, start=first):
-        columns["train"].extend([number] * len(train.line.stop))
-        for name in (*names, "border_point", "sequence"):
-            columns[name].extend(getattr(train.line, name))
-    return columns
+def _joined_columns(
+    joined: Sequence[JoinedTrain], first: int
+) -> dict[str, npt.NDArray[np.generic]]:
+    lines = [train.line for train in joined]
+    counts = [len(line.stop) for line in lines]
+    shift = np.repeat(np.array([train.seconds for train in joined], np.int32), counts)
+    names = ("stop", "pickup_type", "drop_off_type", "border_point", "sequence")
+    columns = {name: np.concatenate([getattr(line, name) for line in lines]) for name in names}
+    for name in ("arrival_s", "departure_s"):
+        columns[name] = np.concatenate([getattr(line, name) for line in lines]) + shift
+    columns["train"] = np.repeat(np.arange(first, first + len(joined), dtype=np.int32), counts)
+    return {name: columns[name] for name in _STOP_TIMES}
 
 
 def _joined_sections(joined: Sequence[JoinedTrain], first: int) -> pl.DataFrame:
@@ -128,7 +131,7 @@ def _joined_sections(joined: Sequence[JoinedTrain], first: int) -> pl.DataFrame:
             *(part.from_sequence, part.to_sequence, part.alias),
         )
         for number, train in enumerate(joined, start=first)
-        for part in train.line.parts
+        for part in train.parts
     ]
     names = (
         *("train", "trip", "day_shift", "from_pos", "to_pos"),
@@ -183,7 +186,7 @@ def build_trains(
     lead = trips
     kinds = ["single"] * len(trips)
     if joined:
-        more = pl.DataFrame(_joined_columns(joined, len(trips)), schema=_STOP_TIMES)
+        more = pl.DataFrame(_joined_columns(joined, len(trips))).cast(_STOP_TIMES)
         stop_times = pl.concat([stop_times, more], rechunk=True)
         sections = pl.concat([sections, _joined_sections(joined, len(trips))])
         counts = np.concatenate([counts, [len(train.line.stop) for train in joined]])
