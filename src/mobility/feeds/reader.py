@@ -8,6 +8,7 @@ from mobility.core.errors import FeedError
 from mobility.feeds.agencies import complete_agencies, feed_zone
 from mobility.feeds.calendar import service_span
 from mobility.feeds.closure import close_references
+from mobility.feeds.doubles import note_doubled_trips
 from mobility.feeds.feed import Feed, TableCounts
 from mobility.feeds.findings import Findings, Progress, dropped_rows
 from mobility.feeds.frequencies import expand_frequencies
@@ -15,6 +16,7 @@ from mobility.feeds.gate import LOCATIONS, Source, open_source
 from mobility.feeds.load import Reading, drop_duplicates, kept_rows, load_table
 from mobility.feeds.manifest import FeedConfig
 from mobility.feeds.read import LINE, REPAIRED
+from mobility.feeds.speed import check_speeds
 from mobility.feeds.stop_times import NAME as STOP_TIMES
 from mobility.feeds.stop_times import load_stop_times
 from mobility.feeds.stops import repair_stops
@@ -57,6 +59,7 @@ def read_feed(config: FeedConfig, *, check: bool = True, progress: Progress | No
         )
     if check:
         _note_idle_services(reading)
+        note_doubled_trips(reading)
     counts = _count(reading)
     notices = findings.notices()
     return Feed(
@@ -90,6 +93,7 @@ def _read_tables(reading: Reading, config: FeedConfig) -> None:
         pl.lit(None, pl.String).alias("_reason")
     )
     judge_trips(load_stop_times(reading), reading)
+    check_speeds(reading)
     close_references(reading)
     expand_frequencies(reading)
     close_references(reading)
