@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import mmap
 from pathlib import Path
@@ -143,6 +144,22 @@ def test_verify_finds_a_changed_section_and_names_it(path: Path, network: Networ
         CheckFailed, match=r"section event_(arrival|departure)_s is not what was written"
     ):
         verify_network(path)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [(b'"offset":', b'"offzet":'), (b'"dtype":"<i4"', b'"dtype":"|O0"'), (b'{"meta"', b'["meta"')],
+)
+def test_header_of_another_shape_is_refused(path: Path, old: bytes, new: bytes) -> None:
+    """As a program of the same format version with a fault would write it: the hash holds."""
+    content = bytearray(path.read_bytes())
+    end_of_header = ALIGNMENT + int.from_bytes(content[12:16], "little")
+    header = content[ALIGNMENT:end_of_header].replace(old, new)
+    content[ALIGNMENT:end_of_header] = header
+    content[24:56] = hashlib.sha256(header).digest()
+    path.write_bytes(content)
+    with pytest.raises(InputError, match="the header is not that of a network file"):
+        read_network(path)
 
 
 def test_missing_section_is_named(tmp_path: Path) -> None:

@@ -158,10 +158,14 @@ def open_file(path: Path, kind: FileKind) -> MappedFile:
     header = whole[ALIGNMENT : ALIGNMENT + min(header_length, MAX_HEADER_BYTES)]
     if size != len(whole) or hashlib.sha256(header).digest() != digest:
         raise InputError(f"{path}: truncated or damaged {kind.name}: {kind.remedy}")
-    content = json.loads(header)
-    arrays = {part["name"]: _view(whole, part) for part in content["sections"]}
-    digests = {part["name"]: part["digest"] for part in content["sections"]}
-    return MappedFile(path, kind, content["meta"], arrays, digests, digest.hex())
+    try:
+        content = json.loads(header)
+        arrays = {part["name"]: _view(whole, part) for part in content["sections"]}
+        digests = {part["name"]: part["digest"] for part in content["sections"]}
+        meta = dict(content["meta"])
+    except (KeyError, TypeError, ValueError):
+        raise InputError(f"{path}: the header is not that of a {kind.name}") from None
+    return MappedFile(path, kind, meta, arrays, digests, digest.hex())
 
 
 def _view(whole: mmap.mmap, part: Mapping[str, Any]) -> Array:

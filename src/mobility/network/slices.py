@@ -193,12 +193,15 @@ class SliceStore:
             with self._lock:
                 if found := self._recall(key):
                     return found
-            made = self._load(date, n_days)
-            with self._lock:
-                self._slices[key] = made
-                self._making.pop(key, None)
-                while len(self._slices) > KEPT_SLICES:
-                    self._slices.popitem(last=False)
+            try:
+                made = self._load(date, n_days)
+                with self._lock:
+                    self._slices[key] = made
+                    while len(self._slices) > KEPT_SLICES:
+                        self._slices.popitem(last=False)
+            finally:
+                with self._lock:
+                    self._making.pop(key, None)
             return made
 
     def _recall(self, key: tuple[dt.date, int]) -> DaySlice | None:
