@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -146,7 +146,8 @@ class Judge:
             shared_mode = bool(modes[0] & modes[1])
             confidence = join_confidence(pair, shared_mode, bool(modes[0] & self.rail))
             decided = self._decided(left, right)
-            if confidence >= ACCEPT or "same" in decided.values():
+            possible = pair.relation.shape in _ORDER
+            if confidence >= ACCEPT or ("same" in decided.values() and possible):
                 self._join(pair, left, right, confidence, decided)
             elif _worth_telling(pair.relation):
                 self._reject(pair, left, right, confidence, _reason(pair, shared_mode))
@@ -175,7 +176,10 @@ class Judge:
         confidence: float,
         decided: Mapping[tuple[int, int], str],
     ) -> None:
+        # A decision to join makes of parallel or touching runs what their places and times say.
         relation = pair.relation
+        if not relation.joins:
+            relation = replace(relation, kind=relation.shape)
         for a in left.tolist():
             common = self._common_days(pair, a, right)
             for b, days in zip(right.tolist(), common, strict=True):
@@ -188,7 +192,7 @@ class Judge:
                     continue
                 value = 1.0 if what == "same" else confidence
                 strength = (
-                    *(what != "same", _ORDER.get(relation.kind, 4), not pair.equal_number),
+                    *(what != "same", _ORDER[relation.kind], not pair.equal_number),
                     *(-relation.shared, relation.difference_s, a, b),
                 )
                 self.joins.append(

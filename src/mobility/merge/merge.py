@@ -365,8 +365,13 @@ class _TripCallsOf:
 
     def station_codes(self, members: Sequence[Int64s]) -> list[int]:
         """Return a code per station; -1 where the country is unknown or no feed's."""
-        own = [feed.config.country for feed in self.ground.feeds]
-        said = station_countries(self.ground.places, members, own)
+        configs = [feed.config for feed in self.ground.feeds]
+        said = station_countries(
+            self.ground.places,
+            members,
+            [config.country for config in configs],
+            [config.precedence for config in configs],
+        )
         return [self.codes.get(country, -1) for country in said]
 
     def __call__(self, trip: int) -> TripCalls:

@@ -131,9 +131,12 @@ def _stops_by_place(places: Places) -> list[list[int]]:
 
 
 def station_countries(
-    places: Places, members: Sequence[Int64s], feed_countries: Sequence[str | None]
+    places: Places,
+    members: Sequence[Int64s],
+    feed_countries: Sequence[str | None],
+    precedences: Sequence[int],
 ) -> list[str | None]:
-    """Return the country of each station: what its codes say, else the busiest member's feed's."""
+    """Return the country of each station: what its codes say, else where most calls are listed."""
     out = []
     for own in members:
         said = Counter(
@@ -145,7 +148,10 @@ def station_countries(
         if said:
             out.append(min(said, key=lambda country: (-said[country], country)))
             continue
-        busiest = max(own.tolist(), key=lambda place: (places.events[place], -place))
+        busiest = min(
+            own.tolist(),
+            key=lambda place: (-places.events[place], precedences[places.feed[place]], place),
+        )
         out.append(feed_countries[places.feed[busiest]])
     return out
 

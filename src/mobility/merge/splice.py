@@ -275,7 +275,7 @@ class Splicer:
                 parts=tuple(parts),
                 shifts=shifts,
                 days=shift_days(days, -shift[lead]),
-                kind=max(kinds, key=lambda kind: _KINDS.index(kind) if kind in _KINDS else 0),
+                kind=max(kinds, key=_KINDS.index),
             )
         )
 

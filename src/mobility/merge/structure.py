@@ -10,6 +10,7 @@ Source: feeds-and-merging 5.2.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -45,6 +46,8 @@ class Relation:
         Calls inside the shared run that only one of the two lists, passing calls not counted.
     difference_s : int
         Largest difference of times in the shared run.
+    shape : str
+        The class that place and time alone give, whatever the numbers say.
     dwell_s : int
         hand_over and touching: from the first's arrival to the second's departure; else -1.
     """
@@ -56,6 +59,7 @@ class Relation:
     skipped: int = 0
     difference_s: int = 0
     dwell_s: int = -1
+    shape: Kind = "none"
 
     @property
     def joins(self) -> bool:
@@ -101,7 +105,7 @@ def _fill(
     """
     filled = [pairs[0]]
     skipped, contradicts = 0, False
-    for (i0, j0), (i1, j1) in zip(pairs, pairs[1:], strict=False):
+    for (i0, j0), (i1, j1) in itertools.pairwise(pairs):
         inner_a, inner_b = a[i0 + 1 : i1], b[j0 + 1 : j1]
         inner = align(inner_a, inner_b, INNER_TOLERANCE_S) if inner_a and inner_b else []
         rest_a = [c for at, c in enumerate(inner_a) if at not in {i for i, _ in inner}]
@@ -122,7 +126,7 @@ def hand_over(a: Sequence[Call], b: Sequence[Call]) -> Relation | None:
             dwell = second[0][2] - first[-1][1]
             if 0 <= dwell <= HAND_OVER_DWELL_S:
                 pair = (0, len(first) - 1) if swapped else (len(first) - 1, 0)
-                return Relation("touching", (pair,), 1, swapped, dwell_s=dwell)
+                return Relation("touching", (pair,), 1, swapped, dwell_s=dwell, shape="hand_over")
     return None
 
 
@@ -162,10 +166,11 @@ def relate(
     kind, swapped = _shape(len(a), len(b), pairs)
     if not equal_number and (contradicts or (skipped and kind != "contained")):
         kind = "crossing"
+    shape = kind
     if kind != "crossing" and known_numbers and not equal_number:
         kind = "parallel"
     difference = max(call_difference_s(a[i], b[j]) for i, j in filled)
-    return Relation(kind, tuple(filled), len(pairs), swapped, skipped, difference)
+    return Relation(kind, tuple(filled), len(pairs), swapped, skipped, difference, shape=shape)
 
 
 def _shape(n_a: int, n_b: int, pairs: Sequence[tuple[int, int]]) -> tuple[Kind, bool]:
