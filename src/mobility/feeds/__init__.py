@@ -12,18 +12,21 @@ from mobility.feeds.manifest import (
     manifest_of_sources,
     read_manifest,
 )
+from mobility.feeds.quality import FeedCheck, check_feed
 from mobility.feeds.reader import read_feed
 
 __all__ = [
     "RULES",
     "Decision",
     "Feed",
+    "FeedCheck",
     "FeedConfig",
     "HandOver",
     "Manifest",
     "Progress",
     "TableCounts",
     "TrainNumberRule",
+    "check_feed",
     "manifest_of_sources",
     "read_feed",
     "read_manifest",

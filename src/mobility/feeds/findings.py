@@ -135,7 +135,8 @@ RULES: dict[str, Rule] = {
         frequency_template="trips that frequencies.txt repeats; replaced by their runs",
         flex_trip="trips on demand within a time window; kept apart from the timetable",
         missing_position="stops without a position; reached by their trips only",
-        lookup_failed="the check could not be run",
+        second_opinion_failed="the other program could not read the feed",
+        quality_sheet_skipped="too large a feed for gtfs-kit; no quality sheet",
     ),
 }  # fmt: skip
 
