@@ -12,7 +12,7 @@ from mobility.core.errors import InputError
 from mobility.core.time import local_time, parse_instant
 from mobility.feeds import read_manifest
 from mobility.merge.export import export_region
-from tests.merge.exported import Side, dangling, read_zip, region_of, region_of_paths, twice
+from tests.merge.export_back import Side, dangling, read_zip, region_of, region_of_paths, twice
 
 QUESTIONS = 200
 DAYS = ("2027-05-04", "2027-10-31", "2028-08-01")  # usual; clocks go back; one country's holiday
