@@ -214,6 +214,33 @@ def test_runs_start_while_before_the_end(
     assert counts["frequencies"].kept == sum(length > 0 for _, length, _, _ in windows)
 
 
+def test_what_is_said_of_a_template_is_said_of_its_runs(read_files: Read) -> None:
+    feed = read_files(
+        {
+            "frequencies.txt": (
+                "trip_id,start_time,end_time,headway_secs,exact_times\nT1,08:00:00,09:00:00,1800,1\n"
+            ),
+            "translations.txt": (
+                "table_name,field_name,language,translation,record_id,record_sub_id\n"
+                "trips,trip_headsign,fr,Un,T1,\nstop_times,stop_headsign,fr,Deux,T2,1\n"
+            ),
+            "attributions.txt": "attribution_id,trip_id,organization_name\n1,T1,O\n2,,O\n",
+            "transfers.txt": (
+                "from_stop_id,to_stop_id,from_trip_id,to_trip_id,transfer_type\n"
+                "S3,S3,T1,T2,1\nS1,S2,,,2\n"
+            ),
+        }
+    )
+    translations = feed.tables["translations"].select("record_id", "translation").rows()
+    assert translations == [("T2", "Deux"), ("T1~08:00:00", "Un"), ("T1~08:30:00", "Un")]
+    named = feed.tables["attributions"]["trip_id"].to_list()
+    assert named == [None, "T1~08:00:00", "T1~08:30:00"]
+    kept = {name: (feed.counts[name].kept, feed.counts[name].dropped) for name in feed.counts}
+    assert kept["translations"] == kept["attributions"] == (2, 0)
+    assert kept["transfers"] == (1, 1)
+    assert count_by_code(feed.notices) == {"frequency_template": 1, "transfer_at_template": 1}
+
+
 def test_more_runs_than_any_timetable_has_are_refused(
     read_files: Read, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -65,6 +65,7 @@ RULES: dict[str, Rule] = {
         "warning",
         "drop",
         duplicate_row="the row stands in the file twice; later one dropped",
+        transfer_at_template="names a trip that frequencies.txt repeats, so no run; dropped",
         repeated_stop_merged="the same stop twice in a row; merged into one dwell",
     ),
     # rows repaired

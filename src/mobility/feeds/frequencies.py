@@ -48,6 +48,7 @@ def expand_frequencies(reading: Reading) -> None:
     )  # fmt: skip
     _replace_trips(trips, runs, templates, reading)
     _replace_stop_times(runs, templates, reading)
+    _repeat_references(runs, reading)
     reading.kept_apart["frequencies"] = len(rows)
     reading.frames["frequencies"] = rows.clear()
 
@@ -71,7 +72,7 @@ def _drop_impossible(reading: Reading) -> None:
 
 
 def _runs(rows: pl.DataFrame, reading: Reading) -> pl.DataFrame:
-    """Return one row per run: trip_id, start_time, headway_s (null where exact)."""
+    """Return one row per run: trip_id, start_time, headway_s (null where exact), its own id."""
     start, end = rows["start_time"].to_numpy(), rows["end_time"].to_numpy()
     headway = rows["headway_secs"].to_numpy()
     count = -((start - end) // headway)
@@ -91,19 +92,20 @@ def _runs(rows: pl.DataFrame, reading: Reading) -> pl.DataFrame:
         pl.Series("start_time", (start[row] + step * headway[row]).astype(np.int32)),
         pl.when(inexact.gather(row)).then(pl.col("headway_secs")).alias(HEADWAY),
     )
-    return runs.unique(["trip_id", "start_time"], keep="first", maintain_order=True)
+    runs = runs.unique(["trip_id", "start_time"], keep="first", maintain_order=True)
+    names = [
+        f"{trip_id}~{gtfs_time(start)}"
+        for trip_id, start in zip(runs["trip_id"], runs["start_time"], strict=True)
+    ]
+    return runs.with_columns(pl.Series("run", names, dtype=pl.String))
 
 
 def _replace_trips(
     trips: pl.DataFrame, runs: pl.DataFrame, templates: np.ndarray, reading: Reading
 ) -> None:
     old = runs["old"].to_numpy()
-    names = [
-        f"{trip_id}~{gtfs_time(start)}"
-        for trip_id, start in zip(runs["trip_id"], runs["start_time"], strict=True)
-    ]
     made = trips[old].with_columns(
-        pl.Series("trip_id", names),
+        runs["run"].alias("trip_id"),
         pl.col("trip_id").alias(TEMPLATE),
         runs[HEADWAY],
     )
@@ -139,3 +141,25 @@ def _replace_stop_times(runs: pl.DataFrame, templates: np.ndarray, reading: Read
     reading.frames[NAME] = pl.concat([kept, made])
     template_rows = len(frame) - len(kept)
     reading.kept_apart[NAME] = reading.kept_apart.get(NAME, 0) + template_rows - len(made)
+
+
+def _repeat_references(runs: pl.DataFrame, reading: Reading) -> None:
+    """Let what is said of a template be said of its runs; a transfer at a template says nothing."""
+    names = runs.select("trip_id", "run")
+    templates = names["trip_id"].unique().implode()
+    for name, column in (("attributions", "trip_id"), ("translations", "record_id")):
+        frame = reading.frames[name]
+        ours = frame[column].is_in(templates).fill_null(value=False)
+        if name == "translations":
+            ours &= frame["table_name"].is_in(["trips", NAME])
+        repeated = (
+            frame.filter(ours)
+            .join(names, left_on=column, right_on="trip_id", maintain_order="left_right")
+            .with_columns(pl.col("run").alias(column))
+            .drop("run")
+        )
+        reading.frames[name] = pl.concat([frame.filter(~ours), repeated.select(frame.columns)])
+        reading.kept_apart[name] = int(ours.sum()) - len(repeated)
+    for column in ("from_trip_id", "to_trip_id"):
+        ours = reading.frames["transfers"][column].is_in(templates).fill_null(value=False)
+        reading.drop("transfers", ours, "transfer_at_template", field=column)
