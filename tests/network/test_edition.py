@@ -110,36 +110,35 @@ def test_slices_stand_in_the_home_where_the_edition_cannot_be_written(
     assert not (tmp_path / "e" / "slices").exists()
 
 
+def many_trains() -> Region:
+    stops = [Stop(name, 47.5 + number / 300, 7.6) for number, name in enumerate("ABCDE")]
+    calls = "A 08:00 B 08:10 C 08:20 E 09:00"
+    trains = [Train(f"t{n}", calls, days=(n % 3,)) for n in range(9)]
+    return build_tables(stops, trains).region()
+
+
 BUILD_SCRIPT = """
 import sys
 from pathlib import Path
-from mobility.network import compile_network, write_edition
-from tests.network.build import Stop, Train, build_tables
+from tests.network.test_edition import build, many_trains
 
-stops = [Stop(name, 47.5 + number / 300, 7.6) for number, name in enumerate("ABCDE")]
-trains = [Train(f"t{n}", "A 08:00 B 08:10 C 08:20 E 09:00", days=(n % 3,)) for n in range(9)]
-region = build_tables(stops, trains).region()
-network = compile_network(region)
-print(write_edition(Path(sys.argv[1]), region, network, {"tariff.json": b"{}"}))
+print(build(Path(sys.argv[1]), many_trains()))
 """
 
 
 def test_two_builds_anywhere_give_the_same_bytes(tmp_path: Path, project_root: Path) -> None:
-    """Other folders, other hash seeds, another number of threads."""
-    printed = []
-    for number, (seed, threads) in enumerate([("0", "1"), ("4711", "2")]):
-        folder = tmp_path / f"place{number}" / f"edition{number}"
-        run = subprocess.run(
-            [sys.executable, "-c", BUILD_SCRIPT, str(folder)],
-            cwd=project_root,
-            env=os.environ | {"PYTHONHASHSEED": seed, "POLARS_MAX_THREADS": threads},
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        printed.append(run.stdout)
-    first, second = tmp_path / "place0" / "edition0", tmp_path / "place1" / "edition1"
-    assert printed[0] == printed[1]
+    """Another process, folder, hash seed and number of threads."""
+    first, second = tmp_path / "here" / "one", tmp_path / "there" / "other"
+    edition_hash = build(first, many_trains())
+    run = subprocess.run(
+        [sys.executable, "-c", BUILD_SCRIPT, str(second)],
+        cwd=project_root,
+        env=os.environ | {"PYTHONHASHSEED": "4711", "POLARS_MAX_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert run.stdout.strip() == edition_hash
     names = sorted(path.relative_to(first) for path in first.rglob("*") if path.is_file())
     assert names == sorted(path.relative_to(second) for path in second.rglob("*") if path.is_file())
     for name in names:

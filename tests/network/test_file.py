@@ -28,6 +28,11 @@ from mobility.network.file import (
 )
 from tests.network.build import Stop, Train, build_network
 
+SCALARS = (
+    *("first_date", "n_days", "epoch_s", "least_s", "greatest_s"),
+    *("walk_radius_m", "max_walk_s"),
+)
+
 
 @pytest.fixture(scope="module")
 def network() -> Network:
@@ -52,7 +57,7 @@ def test_mapped_network_equals_the_written_one(path: Path, network: Network) -> 
         assert array.dtype == right[name].dtype, name
         assert array.shape == right[name].shape, name
         assert array.tobytes() == right[name].tobytes(), name
-    for name in ("first_date", "n_days", "epoch_s", "least_s", "greatest_s"):
+    for name in SCALARS:
         assert getattr(mapped, name) == getattr(network, name)
     assert mapped.hash == network_hash(network) == network_hash(mapped)
     assert network.hash == ""
@@ -81,7 +86,7 @@ def test_header_holds_nothing_but_content(path: Path) -> None:
     length = int.from_bytes(content[12:16], "little")
     header = json.loads(content[ALIGNMENT : ALIGNMENT + length])
     assert set(header) == {"meta", "sections"}
-    assert set(header["meta"]) == {"first_date", "n_days", "epoch_s", "least_s", "greatest_s"}
+    assert set(header["meta"]) == set(SCALARS)
     assert set(header["sections"][0]) == {"name", "dtype", "shape", "offset", "digest"}
 
 
@@ -163,7 +168,7 @@ def test_header_of_another_shape_is_refused(path: Path, old: bytes, new: bytes) 
 
 
 def test_missing_section_is_named(tmp_path: Path) -> None:
-    meta = {"first_date": "2027-01-01", "n_days": 1, "epoch_s": 0, "least_s": 0, "greatest_s": 0}
+    meta = dict.fromkeys(SCALARS, 0) | {"first_date": "2027-01-01", "n_days": 1}
     write_file(tmp_path / "n", NETWORK_FILE, meta, {"feed_id.offsets": np.zeros(1, np.int64)})
     with pytest.raises(InputError, match=r"section feed_id\.data is missing"):
         read_network(tmp_path / "n")

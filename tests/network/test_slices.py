@@ -96,7 +96,7 @@ def stops_of(found: DaySlice, pattern: int) -> list[int]:
     return found.pattern_stops[start:end].tolist()
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 @given(
     trains(),
     st.sampled_from(FIRST_DATES),
@@ -112,7 +112,7 @@ def test_slice_holds_every_run_under_way_once_with_its_instants(
     assert runs_of(network, found) == expected_runs(trains, first_date, date, n_days)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 @given(trains(), st.sampled_from(FIRST_DATES), st.integers(0, N_DAYS - 1))
 @example([Train("slow", "A 08:00 B 09:00", zone=ZONES[0], days={1}),
           Train("fast", "A 08:10 B 08:50", zone=ZONES[0], days={1})], FIRST_DATE, 1)  # fmt: skip

@@ -114,7 +114,11 @@ def _find_runs(network: Network, begin_s: int, end_s: int) -> tuple[Int32s, Int1
     early_enough = origins.min(axis=0) + network.least_s < end_s
     days = np.flatnonzero(late_enough & early_enough)
     first_day, end_day = (int(days[0]), int(days[-1]) + 1) if len(days) else (0, 0)
-    bits = np.unpackbits(network.service_bits, axis=1, bitorder="little")[:, first_day:end_day]
+    byte = first_day // 8  # only the bytes of these days: a long horizon has many
+    some = network.service_bits[:, byte : -(-end_day // 8)]
+    bits = np.unpackbits(some, axis=1, bitorder="little")[
+        :, first_day - 8 * byte : end_day - 8 * byte
+    ]
     trains = np.bincount(network.train_service, minlength=len(bits))
     capacity = int(bits.sum(axis=1, dtype=np.int64) @ trains)
     train, origin = np.empty(capacity, np.int32), np.empty(capacity, np.int32)
