@@ -18,7 +18,7 @@ from mobility.network import DaySlice, Network
 from mobility.network.file import arrays_of
 from mobility.network.slices import BEFORE_S, KEPT_SLICES, USUAL_DAYS, SliceStore, build_slice
 from mobility.network.values import ALIGHTING_BIT, BOARDING_BIT
-from tests.network.build import FIRST_DATE, Call, Feed, Stop, Train, build_network
+from tests.network.build import FIRST_DATE, Call, Feed, Stop, Train, build_network, read_calls
 
 ZONES = ("Europe/Berlin", "Europe/Lisbon", "America/New_York", "Pacific/Auckland", "Asia/Kolkata")
 STOPS = [Stop(name, 47.0 + 0.1 * row, 7.6) for row, name in enumerate("ABCD")] + [
@@ -110,6 +110,16 @@ def test_slice_holds_every_run_under_way_once_with_its_instants(
     date = first_date + dt.timedelta(day)
     found = build_slice(network, date, n_days)
     assert runs_of(network, found) == expected_runs(trains, first_date, date, n_days)
+
+
+def test_every_day_of_a_long_horizon_is_found() -> None:
+    days = {0, 1, 7, 8, 9, 15, 16, 22, 29}
+    some = [Train("t", read_calls("A 08:00 B 26:00"), days=days, zone=ZONES[0])]
+    network = build_network(STOPS, some, n_days=30)
+    for day in range(-3, 33):
+        date = FIRST_DATE + dt.timedelta(day)
+        found = build_slice(network, date)
+        assert runs_of(network, found) == expected_runs(some, FIRST_DATE, date, USUAL_DAYS)
 
 
 @settings(deadline=None, max_examples=40)
