@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 from collections import Counter
 from pathlib import Path
 from threading import Thread
@@ -276,6 +277,21 @@ def test_store_keeps_the_slices_used_last(tmp_path: Path) -> None:
     names = {path.name for path in tmp_path.iterdir()}
     assert len(names) == KEPT_SLICES
     assert f"{dates[-1]}.slice" in names
+
+
+def test_unfinished_files_of_killed_processes_are_removed_and_others_left(tmp_path: Path) -> None:
+    old, fresh, letter = (
+        tmp_path / name
+        for name in (f".{FIRST_DATE}.slice.17.4", f".{FIRST_DATE}.slice.18.4", ".letter")
+    )
+    for path in (old, fresh, letter):
+        path.write_text("x")
+    for path in (old, letter):
+        os.utime(path, (0, 0))
+    SliceStore(network_of(SOME), tmp_path).get(FIRST_DATE)
+    assert not old.exists()
+    assert fresh.exists()
+    assert letter.exists()
 
 
 def test_slice_stays_in_memory_where_no_file_can_be_written(tmp_path: Path) -> None:

@@ -87,6 +87,8 @@ def network_from_tables(
         epoch_s=epoch_of(origins),
         least_s=int(events["event_departure_s"].min(initial=0)),
         greatest_s=int(events["event_arrival_s"].max(initial=0)),
+        walk_radius_m=walk_radius_m,
+        max_walk_s=max_walk_s,
         hash="",
         feed_id=StringArray.of(feed.id for feed in feeds),
         feed_country=StringArray.of(feed.country or "" for feed in feeds),

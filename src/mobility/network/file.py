@@ -274,6 +274,8 @@ def read_network(path: Path) -> Network:
         epoch_s=meta["epoch_s"],
         least_s=meta["least_s"],
         greatest_s=meta["greatest_s"],
+        walk_radius_m=meta["walk_radius_m"],
+        max_walk_s=meta["max_walk_s"],
         hash=mapped.hash,
         **value_fields(Network, mapped),
     )
@@ -299,4 +301,6 @@ def _network_meta(network: Network) -> dict[str, Any]:
         "epoch_s": network.epoch_s,
         "least_s": network.least_s,
         "greatest_s": network.greatest_s,
+        "walk_radius_m": network.walk_radius_m,
+        "max_walk_s": network.max_walk_s,
     }

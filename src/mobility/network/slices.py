@@ -45,6 +45,8 @@ MAX_DAYS = 5  # the longest window, two days, and 24 hours of travel
 KEPT_SLICES = 8
 _LOG = logging.getLogger(__name__)
 _FILE_NAME = re.compile(r"\d{4}-\d{2}-\d{2}(\+\d)?\.slice")
+_UNFINISHED = re.compile(r"\.\d{4}-\d{2}-\d{2}(\+\d)?\.slice\.\d+\.\d+")
+ABANDONED_S = 3_600  # an unfinished file this old belongs to a process that was killed
 
 
 def _quick_digest(data: np.ndarray[Any, np.dtype[np.uint8]]) -> str:
@@ -248,12 +250,18 @@ class SliceStore:
 
     def _remove_oldest(self, newest: Path) -> None:
         """Keep the files last used; another process may remove the same ones at the same time."""
+        now = newest.stat().st_mtime
         used: list[tuple[float, Path]] = []
+        removed: list[Path] = []
         for path in newest.parent.iterdir():
-            if _FILE_NAME.fullmatch(path.name) and path != newest:
-                with suppress(OSError):
-                    used.append((path.stat().st_mtime, path))
-        for _, path in sorted(used, reverse=True)[KEPT_SLICES - 1 :]:
+            with suppress(OSError):
+                at = path.stat().st_mtime
+                if _FILE_NAME.fullmatch(path.name) and path != newest:
+                    used.append((at, path))
+                elif _UNFINISHED.fullmatch(path.name) and at < now - ABANDONED_S:
+                    removed.append(path)
+        removed += [path for _, path in sorted(used, reverse=True)[KEPT_SLICES - 1 :]]
+        for path in removed:
             path.unlink(missing_ok=True)
 
 

@@ -102,6 +102,8 @@ class Network:
         Unix second that the times of slices count from, a day before the first origin.
     least_s, greatest_s : int
         Bounds of all event times, in seconds from the origin of the train's service date.
+    walk_radius_m, max_walk_s : int
+        How footpaths were made: metres between stops linked on foot, longest walk in seconds.
     hash : str
         Content hash where the network was read from a file, else empty.
     feed_id, feed_country, feed_zone : StringArray
@@ -155,6 +157,8 @@ class Network:
     epoch_s: int
     least_s: int
     greatest_s: int
+    walk_radius_m: int
+    max_walk_s: int
     hash: str
     feed_id: StringArray
     feed_country: StringArray
