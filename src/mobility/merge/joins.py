@@ -149,7 +149,7 @@ class Judge:
             possible = pair.relation.shape in _ORDER
             if confidence >= ACCEPT or ("same" in decided.values() and possible):
                 self._join(pair, left, right, confidence, decided)
-            elif _worth_telling(pair.relation):
+            elif _worth_telling(pair.relation) and self.n_rejected < REJECTED_MAX:
                 self._reject(pair, left, right, confidence, _reason(pair, shared_mode))
 
     def _trips(self, schedule: int) -> Int32s:
@@ -205,26 +205,25 @@ class Judge:
     def _reject(
         self, pair: SchedulePair, left: Int32s, right: Int32s, confidence: float, reason: str
     ) -> None:
-        self.n_rejected += 1
-        if self.n_rejected > REJECTED_MAX:
-            return
-        days = self.schedules.days[pair.left] & pair.offset.days
-        days = days & shift_days(self.schedules.days[pair.right], pair.offset.shift)
         kind = "hand_over" if pair.relation.kind == "touching" else pair.relation.kind
         evidence = relation_evidence(pair.relation) | {"reason": reason}
         decision = "review" if confidence > 0 else "rejected"
-        self.rejected.append(
-            Judgement(
-                *(int(left[0]), int(right[0]), kind, int(days.sum()), decision, confidence),
-                evidence,
-            )
-        )
+        for a in left.tolist():
+            common = self._common_days(pair, a, right)
+            for b, days in zip(right.tolist(), common.sum(axis=1).tolist(), strict=True):
+                if not days:
+                    continue
+                self.n_rejected += 1
+                if self.n_rejected <= REJECTED_MAX:
+                    self.rejected.append(
+                        Judgement(a, b, kind, days, decision, confidence, evidence)
+                    )
 
 
 def _worth_telling(relation: Relation) -> bool:
     """Whether a rejected pair looks enough like one train that a person may ask about it."""
     if relation.kind == "touching":
-        return relation.dwell_s >= 0
+        return relation.dwell_s is not None
     return relation.kind in ("parallel", "crossing", "equal", "contained", "overlap")
 
 

@@ -148,9 +148,10 @@ def _end_to_start() -> pl.Expr:
     """Return whether one of two joined calls at a station ends a run and the other begins one."""
     forth = pl.col("departure_right") - pl.col("arrival")
     back = pl.col("departure") - pl.col("arrival_right")
-    return (pl.col("last") & pl.col("first_right") & forth.is_between(0, HAND_OVER_DWELL_S)) | (
-        pl.col("last_right") & pl.col("first") & back.is_between(0, HAND_OVER_DWELL_S)
-    )
+    ends = pl.col("last") & pl.col("first_right")
+    begins = pl.col("last_right") & pl.col("first")
+    dwell = (-TOLERANCE_S, HAND_OVER_DWELL_S)
+    return (ends & forth.is_between(*dwell)) | (begins & back.is_between(*dwell))
 
 
 def _by_number(left: pl.DataFrame, right: pl.DataFrame) -> pl.DataFrame:

@@ -48,8 +48,9 @@ class Relation:
         Largest difference of times in the shared run.
     shape : str
         The class that place and time alone give, whatever the numbers say.
-    dwell_s : int
-        hand_over and touching: from the first's arrival to the second's departure; else -1.
+    dwell_s : int or None
+        hand_over and touching: from the first's arrival to the second's departure, down to minus
+        the tolerance; else None.
     """
 
     kind: Kind
@@ -58,7 +59,7 @@ class Relation:
     swapped: bool = False
     skipped: int = 0
     difference_s: int = 0
-    dwell_s: int = -1
+    dwell_s: int | None = None
     shape: Kind = "none"
 
     @property
@@ -124,7 +125,7 @@ def hand_over(a: Sequence[Call], b: Sequence[Call]) -> Relation | None:
     for first, second, swapped in ((a, b, False), (b, a, True)):
         if first[-1][0] == second[0][0]:
             dwell = second[0][2] - first[-1][1]
-            if 0 <= dwell <= HAND_OVER_DWELL_S:
+            if -TOLERANCE_S <= dwell <= HAND_OVER_DWELL_S:
                 pair = (0, len(first) - 1) if swapped else (len(first) - 1, 0)
                 return Relation("touching", (pair,), 1, swapped, dwell_s=dwell, shape="hand_over")
     return None

@@ -1,0 +1,151 @@
+"""Real operators' feeds: shared stations found, trains joined at least as the reference counts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mobility.feeds import Feed, FeedConfig, Manifest, read_feed
+from mobility.merge import Region, merge_feeds
+
+from .test_properties import assert_nothing_dangles
+
+pytestmark = pytest.mark.shared
+
+BORDER = r"\(Gr\)|\((?:fr|at|be|dk|nl|pl)\)\s*$"
+CONFIGS = {
+    "db": {"path": "eu_rail_2025/db_fernverkehr.zip", "country": "DE", "border_point": BORDER},
+    "sncf": {
+        "path": "eu_rail_2025/sncf_voyageurs.zip",
+        "country": "FR",
+        "train_number": {"column": "trip_headsign", "pattern": "0*([0-9]+)"},
+    },
+    "zssk": {
+        "path": "eu_rail_2025/zssk_slovakia.zip",
+        "country": "SK",
+        "train_number": {"column": "trip_id", "pattern": "^0*([0-9]+)"},
+    },
+    "cp": {"path": "iberia_2026/cp_portugal.zip", "country": "PT"},
+    "renfe": {
+        "path": "iberia_2026/renfe_av_ld_md.zip",
+        "country": "ES",
+        "train_number": {"column": "trip_short_name", "pattern": "0*([0-9]+)"},
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def real(shared_data: Path) -> Callable[..., Region]:
+    """Return a maker of regions out of real feeds; each feed is read once."""
+    read: dict[str, Feed] = {}
+
+    def merge(*ids: str) -> Region:
+        for feed in ids:
+            if feed not in read:
+                config = CONFIGS[feed] | {"path": shared_data / CONFIGS[feed]["path"], "id": feed}
+                read[feed] = read_feed(FeedConfig.model_validate(config), check=False)
+        feeds = [read[feed] for feed in ids]
+        manifest = Manifest(
+            format=1,
+            id="real",
+            name="Real",
+            feeds=tuple(feed.config for feed in feeds),
+            folder=shared_data,
+        )
+        return merge_feeds(feeds, manifest)
+
+    return merge
+
+
+@pytest.fixture(scope="module")
+def eurail(real: Callable[..., Region]) -> dict[str, Region]:
+    return {"sncf": real("db", "sncf"), "zssk": real("db", "zssk")}
+
+
+def shared_stations(region: Region) -> dict[str, set[int]]:
+    """Return stations that two feeds serve, by name, with the feeds."""
+    names = region.tables["stations"]["name"].to_list()
+    feeds: dict[int, set[int]] = {}
+    for feed, station in region.tables["stops"].select("feed", "station").iter_rows():
+        feeds.setdefault(station, set()).add(feed)
+    return {names[station]: own for station, own in feeds.items() if len(own) > 1}
+
+
+@pytest.mark.parametrize(("other", "contained", "overlap"), [("sncf", 55, 9), ("zssk", 40, 2)])
+def test_trains_listed_in_part_are_joined(
+    eurail: dict[str, Region], other: str, contained: int, overlap: int
+) -> None:
+    """At least what the reference counts at one minute (feeds-and-merging 5.3)."""
+    counts = eurail[other].train_counts
+    assert counts["contained"] >= contained
+    assert counts["overlap"] >= overlap
+    assert counts["hand_over"] == 0  # one feed has no numbers: place and minute never suffice
+
+
+@pytest.mark.parametrize("other", ["sncf", "zssk"])
+def test_hand_over_candidates_are_rejected_with_a_reason(
+    eurail: dict[str, Region], other: str
+) -> None:
+    matches = eurail[other].tables["train_matches"]
+    told = matches.filter(matches["kind"] == "hand_over")
+    assert told.height >= {"sncf": 15, "zssk": 7}[other]
+    assert set(told["decision"]) == {"rejected"}
+    assert all("reason" in json.loads(evidence) for evidence in told["evidence"])
+
+
+@pytest.mark.parametrize("other", ["sncf", "zssk"])
+def test_joined_trains_run_once_and_nothing_dangles(eurail: dict[str, Region], other: str) -> None:
+    region = eurail[other]
+    assert_nothing_dangles(region)
+    sections = region.tables["sections"]
+    trains = region.tables["trains"]["service"].to_numpy()[sections["train"].to_numpy()]
+    days = region.days[trains].sum(axis=1)
+    owned = ~sections["alias"].to_numpy()
+    # No two trains own the same hop of a trip on the same day.
+    by_trip: dict[tuple[int, int, int], list[int]] = {}
+    for row, (trip, low, high) in enumerate(
+        sections.select("trip", "from_sequence", "to_sequence").iter_rows()
+    ):
+        if owned[row] and days[row]:
+            by_trip.setdefault((trip, low, high), []).append(int(trains[row]))
+    for rows in by_trip.values():
+        assert region.days[rows].sum(axis=0).max() <= 1
+
+
+def test_stations_under_other_names_are_found(eurail: dict[str, Region]) -> None:
+    pairs = {
+        tuple(json.loads(evidence)["names"])
+        for evidence, decision in eurail["sncf"]
+        .tables["station_matches"]
+        .select("evidence", "decision")
+        .iter_rows()
+        if decision == "same"
+    }
+    assert {
+        ("Frankfurt (Main) Hauptbahnhof", "Francfort sur le Main"),
+        ("Saarbrücken Hbf", "Sarrebruck"),
+        ("München Hbf", "Munich"),
+        ("Hauptbahnhof (oben)", "Stuttgart Hbf"),
+    } <= pairs
+    assert len(shared_stations(eurail["sncf"])) >= 25
+
+
+def test_a_station_far_apart_is_found_by_its_neighbours(eurail: dict[str, Region]) -> None:
+    shared = shared_stations(eurail["zssk"])
+    assert len(shared) >= 62
+    assert "Wien Meidling" in shared  # 1,487 m apart, listed between the same two stations
+
+
+def test_iberian_stations_are_shared_across_the_border(real: Callable[..., Region]) -> None:
+    region = real("cp", "renfe")
+    shared = shared_stations(region)
+    assert len(shared) >= 5
+    zones = dict(region.tables["stations"].select("name", "tz").iter_rows())
+    assert {zones[name] for name in shared} <= {"Europe/Lisbon", "Europe/Madrid"}
+    # The zone is the one that most members state, whatever clock the trains keep.
+    assert zones["Porto Campanha"] == "Europe/Lisbon"
+    assert np.array_equal(region.coverage.any(axis=1), [True, True])
