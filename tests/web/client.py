@@ -38,6 +38,17 @@ class AppClient:
         """Return the answer to a POST."""
         return self.request("POST", address, **options)
 
+    def wait_ready(self) -> None:
+        """Return when the application says that it is ready."""
+
+        async def ready() -> None:
+            transport = httpx.ASGITransport(app=self.app)
+            async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+                while (await client.get("/readyz")).status_code != 200:
+                    await asyncio.sleep(0.05)
+
+        self._runner.run(ready())
+
     def requests(self, calls: list[tuple[str, str, dict[str, Any]]]) -> list[httpx.Response]:
         """Return the answers to requests made at the same time, in their order."""
         return self._runner.run(self._gather(calls))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ from mobility.core.time import Clock, system_clock
 from mobility.network import Edition, open_edition
 from mobility.web import install_pages
 
+LOG = logging.getLogger(__name__)
 TITLE = "mobility"
 DESCRIPTION = (
     "Journeys across operators and countries, the tickets they need and how each price is split. "
@@ -66,7 +68,7 @@ def app_for(edition: Edition, clock: Clock, limits: Limits) -> FastAPI:
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        warming = asyncio.get_running_loop().run_in_executor(None, site.warm_up)
+        warming = asyncio.get_running_loop().run_in_executor(None, _warm_up, site)
         try:
             yield
         finally:
@@ -97,6 +99,14 @@ def app_for(edition: Edition, clock: Clock, limits: Limits) -> FastAPI:
     install_pages(app, SitePages(site))
     app.openapi = lambda: openapi_document(app)  # type: ignore[method-assign]  # FastAPI's own way
     return app
+
+
+def _warm_up(site: Site) -> None:
+    """Warm the site up; a failure is logged and leaves it not ready."""
+    try:
+        site.warm_up()
+    except Exception:
+        LOG.exception("the first question could not be answered")
 
 
 def openapi_document(app: FastAPI) -> dict[str, Any]:

@@ -51,7 +51,7 @@ def line_layer(edition: Edition) -> Document:
     """Return the paths of all lines, one feature per line and path; frequent ones first."""
     network = edition.network
     shapes = _Shapes(edition)
-    features = []
+    features: list[Document] = []
     drawn: set[tuple[int, str]] = set()
     for route, train in _paths(network):
         trip = int(network.train_trip[train])

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import asdict
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
 import orjson
 
 from mobility.api.problems import UnknownJourneyError
@@ -94,7 +96,7 @@ class Served:
         matches = suggest(self.edition.network, text, limit=limit)
         return {
             "versions": self.versions,
-            "places": [self.match_document(match) for match in matches],
+            "places": [asdict(match) for match in matches],
         }
 
     def station(self, place_id: str) -> Document:
@@ -136,15 +138,19 @@ class Served:
         ).to_json()
 
     def warm_up(self) -> None:
-        """Search once between two stations, so that kernels are compiled and a slice is mapped."""
+        """Search, plan and price once, so that kernels are compiled and a slice is mapped."""
         network = self.edition.network
-        ends = [
-            locate(network, network.station_id[row]) for row in (0, len(network.station_id) - 1)
-        ]
-        noon = dt.datetime.combine(self.nearest_date(), dt.time(12), dt.UTC)
-        self.planner.plan(ends[0], ends[1], depart=int(noon.timestamp()), arrive=None)
+        served = np.flatnonzero(np.diff(network.station_stop_start))
+        if not len(served):
+            return
+        ends = [locate(network, network.station_id[int(row)]) for row in (served[0], served[-1])]
+        noon = dt.datetime.combine(self._nearest_date(), dt.time(12), dt.UTC)
+        answer = self.planner.plan(ends[0], ends[1], depart=int(noon.timestamp()))
+        for journey in answer.journeys:
+            _priced(journey, self._base)
+        suggest(network, ends[0].place.name, limit=1)
 
-    def nearest_date(self) -> dt.date:
+    def _nearest_date(self) -> dt.date:
         """Return the valid day nearest to now."""
         return nearest_valid_date(
             self.edition.network, local_date(self.now_s(), self.edition.network.feed_zone[0])

@@ -1,0 +1,225 @@
+"""Answers: the documents of the design, versions, ETags, and the same as the command line's."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from mobility.api import models
+from mobility.cli.app import app as cli
+
+from ..web.client import AppClient
+
+TO_LIESTAL = {
+    "from": "Lörrach Hbf",
+    "to": "Liestal",
+    "depart": "2027-05-04T07:00",
+    "window": "2h",
+    "language": "en",
+}
+TO_MULHOUSE = {**TO_LIESTAL, "to": "Mulhouse Ville"}
+
+
+def document(api: AppClient, address: str, **query: Any) -> dict[str, Any]:
+    response = api.get(address, params=query or None)
+    assert response.status_code == 200, response.text
+    found: dict[str, Any] = response.json()
+    return found
+
+
+def test_journeys_have_the_documents_of_the_design(api: AppClient) -> None:
+    answer = document(api, "/api/v1/journeys", **TO_LIESTAL)
+    models.JourneysDocument.model_validate(answer)
+    assert answer["journeys"]
+    assert answer["from"]["name"] == "Lörrach Hbf"
+    assert answer["window_s"] == 7200
+
+
+def test_journeys_equal_those_of_the_command_line(api: AppClient, sample_edition: Path) -> None:
+    words = ["plan", str(sample_edition), "--from", "Lörrach Hbf", "--to", "Liestal", "--depart"]
+    ran = CliRunner().invoke(cli, [*words, "2027-05-04T07:00", "--window", "2h", "--json"])
+    printed = json.loads(ran.stdout)
+    answer = document(api, "/api/v1/journeys", **TO_LIESTAL)
+    assert answer["journeys"] == printed["journeys"]
+    assert answer["versions"] == printed["versions"]
+
+
+@pytest.mark.parametrize("query", [TO_LIESTAL, TO_MULHOUSE])
+def test_published_shares_add_up_to_the_price(api: AppClient, query: dict[str, str]) -> None:
+    tickets = [
+        ticket
+        for journey in document(api, "/api/v1/journeys", **query)["journeys"]
+        for ticket in journey["fare"]["tickets"]
+    ]
+    split = [ticket for ticket in tickets if ticket["shares"]]
+    assert split
+    for ticket in split:
+        total = sum(share["amount_minor"] for share in ticket["shares"])
+        assert total == ticket["price"]["amount_minor"]
+
+
+def test_there_is_no_through_ticket_to_mulhouse_and_every_ticket_says_where_to_buy_it(
+    api: AppClient,
+) -> None:
+    fares = [j["fare"] for j in document(api, "/api/v1/journeys", **TO_MULHOUSE)["journeys"]]
+    two = [fare for fare in fares if fare["status"] == "known"]
+    assert two
+    for fare in two:
+        assert len(fare["tickets"]) >= 2
+        assert all(ticket["seller"] and ticket["channel"] for ticket in fare["tickets"])
+
+
+def test_a_half_fare_card_makes_the_ride_cheaper_and_a_currency_is_obeyed(api: AppClient) -> None:
+    def totals(**more: str) -> list[dict[str, Any]]:
+        answer = document(api, "/api/v1/journeys", **TO_LIESTAL, currency="CHF", **more)
+        found: list[dict[str, Any]] = answer["journeys"][0]["fare"]["totals"]
+        return found
+
+    (full,), (half,) = totals(), totals(cards="half-fare")
+    assert full["currency"] == half["currency"] == "CHF"
+    assert half["amount_minor"] < full["amount_minor"]
+
+
+def test_lists_are_read_with_commas_and_repeated(api: AppClient) -> None:
+    queries = [
+        [*TO_LIESTAL.items(), ("passes", "u-abo,rvl-pass")],
+        [*TO_LIESTAL.items(), ("passes", "u-abo"), ("passes", "rvl-pass")],
+    ]
+    comma, repeated = (api.get("/api/v1/journeys", params=query).json() for query in queries)
+    assert comma["journeys"] == repeated["journeys"]
+
+
+def test_without_a_time_the_clock_decides(api: AppClient) -> None:
+    answer = document(api, "/api/v1/journeys", **{"from": "Lörrach Hbf", "to": "Liestal"})
+    assert answer["depart"] == "2027-05-04T07:00:00+02:00"
+    assert answer["journeys"][0]["departure"] >= answer["depart"]
+
+
+def test_arrive_by_is_told_in_the_zone_of_the_destination(api: AppClient) -> None:
+    query = {"from": "Lörrach Hbf", "to": "Liestal", "arrive": "2027-05-04T09:00"}
+    answer = document(api, "/api/v1/journeys", **query)
+    assert answer["arrive"] == "2027-05-04T09:00:00+02:00"
+    assert all(journey["arrival"] <= answer["arrive"] for journey in answer["journeys"])
+
+
+def test_a_day_that_a_feed_does_not_cover_is_told(api: AppClient) -> None:
+    query = {**TO_MULHOUSE, "depart": "2028-08-01T08:00"}
+    codes = [(n["code"], n["feed"]) for n in document(api, "/api/v1/journeys", **query)["notices"]]
+    assert ("feed_not_covering_date", "fr-regio") in codes
+
+
+def test_every_answer_names_its_versions(api: AppClient) -> None:
+    for address in (
+        "/api/v1/journeys?from=Liestal&to=L%C3%B6rrach%20Hbf",
+        "/api/v1/places?text=Basel",
+        "/api/v1/region",
+        "/api/v1/health",
+        "/api/v1/map/lines",
+        "/api/v1/map/stations",
+    ):
+        versions = document(api, address)["versions"]
+        assert {"region", "edition", "network", "tariff", "agreement"} <= versions.keys()
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/api/v1/journeys?from=Liestal&to=L%C3%B6rrach%20Hbf&depart=2027-05-04T07:00",
+        "/api/v1/places?text=Basel",
+        "/api/v1/map/lines",
+        "/api/v1/region",
+    ],
+)
+def test_a_known_answer_is_not_sent_again(api: AppClient, address: str) -> None:
+    first = api.get(address)
+    tag = first.headers["etag"]
+    again = api.get(address, headers={"If-None-Match": f'"other", W/{tag}'})
+    assert (again.status_code, again.content) == (304, b"")
+    assert again.headers["etag"] == tag
+
+
+def test_the_language_changes_the_etag_and_the_names(api: AppClient) -> None:
+    address = "/api/v1/journeys?from=Liestal&to=L%C3%B6rrach%20Hbf&depart=2027-05-04T07:00"
+    german, french = (
+        api.get(address, headers={"Accept-Language": code}) for code in ("de", "fr-CH")
+    )
+    assert german.headers["etag"] != french.headers["etag"]
+    names = [a.json()["journeys"][0]["fare"]["tickets"][0]["protects"] for a in (german, french)]
+    assert names[0] != names[1]
+
+
+def test_fares_of_one_journey_are_found_by_its_rides(api: AppClient) -> None:
+    journey = document(api, "/api/v1/journeys", **TO_LIESTAL)["journeys"][1]
+    rides = [section for leg in journey["legs"] for section in leg["sections"]]
+    asked = api.post("/api/v1/fares", json={**TO_LIESTAL, "rides": rides})
+    assert asked.status_code == 200, asked.text
+    models.FaresDocument.model_validate(asked.json())
+    (found,) = asked.json()["fares"]
+    assert found["fare"] == journey["fare"]
+    assert found["sections"] == rides
+
+
+def test_fares_of_a_question_are_those_of_its_journeys(api: AppClient) -> None:
+    journeys = document(api, "/api/v1/journeys", **TO_LIESTAL)["journeys"]
+    fares = api.post("/api/v1/fares", json=TO_LIESTAL).json()["fares"]
+    assert [fare["fare"] for fare in fares] == [journey["fare"] for journey in journeys]
+
+
+def test_places_forgive_typing_and_accents(api: AppClient) -> None:
+    for text, name in (("lorrach h", "Lörrach Hbf"), ("Liesstal", "Liestal")):
+        answer = document(api, "/api/v1/places", text=text)
+        models.PlacesDocument.model_validate(answer)
+        assert name in [place["name"] for place in answer["places"]]
+
+
+def test_a_station_tells_the_stops_that_form_it(api: AppClient) -> None:
+    place = document(api, "/api/v1/places", text="Basel SBB")["places"][0]
+    station = document(api, f"/api/v1/places/{place['id']}")
+    models.StationDocument.model_validate(station)
+    assert station["name"] == place["name"]
+    feeds = {stop["id"].split(":")[0] for stop in station["stops"]}
+    assert len(feeds) > 1
+
+
+def test_the_region_tells_validity_choices_and_parties(api: AppClient) -> None:
+    region = document(api, "/api/v1/region", language="fr")
+    models.RegionDocument.model_validate(region)
+    assert region["nearest_is_today"] is True
+    assert region["notice"].keys() == {"de", "fr", "en"}
+    assert "half-fare" in [card["id"] for card in region["cards"]]
+    assert region["currencies"] == ["CHF", "EUR"]
+    parties = {party["id"] for party in region["parties"]}
+    journeys = document(api, "/api/v1/journeys", **TO_LIESTAL)["journeys"]
+    shares = {s["party"] for j in journeys for t in j["fare"]["tickets"] for s in t["shares"]}
+    assert shares <= parties
+
+
+def test_map_layers_hold_every_line_and_station_once(api: AppClient) -> None:
+    lines = document(api, "/api/v1/map/lines")
+    models.GeoDocument.model_validate(lines)
+    assert {f["properties"]["feed"] for f in lines["features"]} >= {"ch-city", "de-regio"}
+    assert all(len(f["geometry"]["coordinates"]) > 1 for f in lines["features"])
+    stations = document(api, "/api/v1/map/stations")["features"]
+    ids = [f["properties"]["station_id"] for f in stations]
+    assert len(ids) == len(set(ids)) > 100
+    ranks = [f["properties"]["rank"] for f in stations]
+    assert ranks == sorted(ranks, reverse=True)
+
+
+def test_health_tells_ready_and_versions(api: AppClient) -> None:
+    assert document(api, "/livez") == {"status": "ok"}
+    assert document(api, "/readyz") == {"status": "ok"}
+    models.HealthDocument.model_validate(document(api, "/api/v1/health"))
+
+
+def test_the_page_shows_the_answer_of_the_api(api: AppClient) -> None:
+    page = api.get("/search?from=L%C3%B6rrach%20Hbf&to=Liestal&date=2027-05-04&time=07:00&lang=en")
+    assert page.status_code == 200
+    journey = document(api, "/api/v1/journeys", **TO_LIESTAL)["journeys"][0]
+    assert journey["departure"][11:16] in page.text
+    total = journey["fare"]["totals"][0]
+    assert f"{total['currency']} {total['amount_minor'] / 100:.2f}" in page.text
