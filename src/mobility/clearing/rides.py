@@ -107,12 +107,17 @@ def match_rides(stored: StoredEvents, find_journey: JourneyFinder) -> Rides:
     find_journey : callable
         The planner; it may return None or raise `InputError` for a place it does not know.
     """
+    drafts = {
+        prefix: [_draft_of_sale(event) for event in events if event.kind == "sale"]
+        + _drafts_of_taps([event for event in events if event.kind == "tap"])
+        for prefix, events in stored.accepted.items()
+    }
     planner = _Planner(find_journey)
-    by_prefix = {}
-    for prefix, events in stored.accepted.items():
-        found = [planner.ride_of_sale(event) for event in events if event.kind == "sale"]
-        found += _rides_of_taps([event for event in events if event.kind == "tap"], planner)
-        by_prefix[prefix] = tuple(sorted(found, key=lambda ride: ride.id))
+    planner.ask_all(draft.question for group in drafts.values() for draft in group)
+    by_prefix = {
+        prefix: tuple(sorted(map(planner.ride, group), key=lambda ride: ride.id))
+        for prefix, group in drafts.items()
+    }
     return Rides(by_prefix, planner.journeys)
 
 
@@ -179,104 +184,119 @@ def suspense_notices(rides: Iterable[Ride]) -> list[Notice]:
     ]
 
 
+Question = tuple[str, str, int]  # from, to, unix second of departure
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """A ride before its journey: the events, the one that was paid, and what to ask or why not."""
+
+    source: str
+    events: tuple[Event, ...]
+    paid: Event
+    destination: str | None
+    reason: str = ""
+
+    @property
+    def question(self) -> Question | None:
+        first = self.events[0]
+        if self.reason or first.origin is None or self.destination is None or first.at is None:
+            return None
+        return first.origin, self.destination, first.at
+
+
 class _Planner:
     """Asks the planner once per question and names journeys by their hash."""
 
     def __init__(self, find_journey: JourneyFinder) -> None:
         self.find_journey = find_journey
         self.journeys: dict[str, Journey] = {}
-        self.answers: dict[tuple[str, str, int], tuple[str, str]] = {}
+        self.answers: dict[Question, tuple[str, str]] = {}
 
-    def ask(self, origin: str, destination: str, depart_s: int) -> tuple[str, str]:
+    def ask_all(self, questions: Iterable[Question | None]) -> None:
+        """Ask in order of time: a planner keeps only a few days at hand."""
+        for question in sorted({q for q in questions if q}, key=lambda q: (q[2], q)):
+            self.answers[question] = self._ask(question)
+
+    def _ask(self, question: Question) -> tuple[str, str]:
         """Return the journey's hash, or an empty one and the reason."""
-        key = (origin, destination, depart_s)
-        if key not in self.answers:
-            try:
-                journey = self.find_journey(*key)
-                reason = "" if journey else "no_journey"
-            except (UnknownPlaceError, AmbiguousPlaceError):
-                journey, reason = None, UNKNOWN_PLACE
-            except InputError:  # a day that no feed covers, an endpoint without stops
-                journey, reason = None, "no_journey"
-            name = ""
-            if journey is not None:
-                name = content_hash(journey_record(journey))
-                self.journeys[name] = journey
-            self.answers[key] = (name, reason)
-        return self.answers[key]
+        try:
+            journey = self.find_journey(*question)
+        except (UnknownPlaceError, AmbiguousPlaceError):
+            return "", UNKNOWN_PLACE
+        except InputError:  # a day that no feed covers, an endpoint without stops
+            return "", "no_journey"
+        if journey is None:
+            return "", "no_journey"
+        name = content_hash(journey_record(journey))
+        self.journeys[name] = journey
+        return name, ""
 
-    def ride_of_sale(self, sale: Event) -> Ride:
-        """Return the ride that a single sale is for."""
-        assert sale.origin is not None and sale.destination is not None and sale.at is not None
-        journey, reason = self.ask(sale.origin, sale.destination, sale.at)
-        return _ride("sale", [sale], sale, sale.destination, journey, reason)
+    def ride(self, draft: _Draft) -> Ride:
+        """Return the ride with its journey, or with the reason why it has none."""
+        question = draft.question
+        journey, reason = self.answers[question] if question else ("", draft.reason)
+        first, last, paid = draft.events[0], draft.events[-1], draft.paid
+        hashes = [event.hash() for event in draft.events]
+        entered = first.kind == "sale" or first.action == "enter"
+        return Ride(
+            id=content_hash(hashes),
+            source=draft.source,
+            events="+".join(hashes),
+            period=paid.period,
+            token=paid.token,
+            seller=paid.seller,
+            channel=paid.channel,
+            product=paid.product,
+            currency=paid.currency,
+            amount_minor=sum(event.amount_minor or 0 for event in draft.events),
+            rider=paid.rider,
+            origin=first.origin if entered else None,
+            destination=draft.destination,
+            depart_s=first.at if entered else None,
+            arrive_s=last.at if last.action == "exit" else None,
+            journey=journey,
+            reason=reason,
+        )
 
-    def ride_of_taps(self, enter: Event, leave: Event) -> Ride:
-        """Return the ride between a check-in and a check-out."""
-        assert enter.origin is not None and leave.origin is not None and enter.at is not None
-        if enter.origin == leave.origin:
-            return _ride("tap", [enter, leave], leave, leave.origin, "", "same_place")
-        journey, reason = self.ask(enter.origin, leave.origin, enter.at)
-        return _ride("tap", [enter, leave], leave, leave.origin, journey, reason)
+
+def _draft_of_sale(sale: Event) -> _Draft:
+    return _Draft("sale", (sale,), sale, sale.destination)
 
 
-def _rides_of_taps(taps: Sequence[Event], planner: _Planner) -> list[Ride]:
+def _drafts_of_taps(taps: Sequence[Event]) -> list[_Draft]:
+    """Pair each check-in with the next check-out of the same card; tell what is left over."""
     by_card: defaultdict[tuple[str, str], list[Event]] = defaultdict(list)
     for tap in taps:
         by_card[tap.token or "", tap.producer].append(tap)
-    rides = []
+    drafts: list[_Draft] = []
     for _, own in sorted(by_card.items()):
         waiting: Event | None = None
-        for tap in sorted(own, key=lambda t: (t.at or 0, t.action == "enter", t.event_id)):
+        for tap in sorted(own, key=_tap_order):
+            late = waiting is not None and (tap.at or 0) - (waiting.at or 0) > MAX_RIDE_S
+            if waiting is not None and (tap.action == "enter" or late):
+                drafts.append(_without_check_out(waiting))
+                waiting = None
             if tap.action == "enter":
-                if waiting is not None:
-                    rides.append(_ride("tap", [waiting], waiting, None, "", "no_check_out"))
                 waiting = tap
             elif waiting is None:
-                rides.append(_ride("tap", [tap], tap, tap.origin, "", "no_check_in"))
-            elif (tap.at or 0) - (waiting.at or 0) > MAX_RIDE_S:
-                rides.append(_ride("tap", [waiting], waiting, None, "", "no_check_out"))
-                rides.append(_ride("tap", [tap], tap, tap.origin, "", "no_check_in"))
-                waiting = None
+                drafts.append(_Draft("tap", (tap,), tap, tap.origin, "no_check_in"))
             else:
-                rides.append(planner.ride_of_taps(waiting, tap))
+                reason = "same_place" if waiting.origin == tap.origin else ""
+                drafts.append(_Draft("tap", (waiting, tap), tap, tap.origin, reason))
                 waiting = None
         if waiting is not None:
-            rides.append(_ride("tap", [waiting], waiting, None, "", "no_check_out"))
-    return rides
+            drafts.append(_without_check_out(waiting))
+    return drafts
 
 
-def _ride(
-    source: str,
-    events: Sequence[Event],
-    paid: Event,
-    destination: str | None,
-    journey: str,
-    reason: str,
-) -> Ride:
-    """Return the ride of some events; ``paid`` is the one that carries product and amount."""
-    first, last = events[0], events[-1]
-    hashes = [event.hash() for event in events]
-    entered = first.kind == "sale" or first.action == "enter"
-    return Ride(
-        id=content_hash(hashes),
-        source=source,
-        events="+".join(hashes),
-        period=paid.period,
-        token=paid.token,
-        seller=paid.seller,
-        channel=paid.channel,
-        product=paid.product,
-        currency=paid.currency,
-        amount_minor=sum(event.amount_minor or 0 for event in events),
-        rider=paid.rider,
-        origin=first.origin if entered else None,
-        destination=destination,
-        depart_s=first.at if entered else None,
-        arrive_s=last.at if last.action == "exit" else None,
-        journey=journey,
-        reason=reason,
-    )
+def _tap_order(tap: Event) -> tuple[int, bool, str]:
+    # At the same second the check-out comes first: one ride ends, the next begins.
+    return tap.at or 0, tap.action == "enter", tap.event_id
+
+
+def _without_check_out(tap: Event) -> _Draft:
+    return _Draft("tap", (tap,), tap, None, "no_check_out")
 
 
 def _journey_table(rides: Sequence[Ride], journeys: dict[str, Journey]) -> pl.DataFrame:
