@@ -11,7 +11,7 @@ from typing import Any
 
 from numba import njit, types
 
-from mobility.planner.memory import first_from, int32s, int64s, uint8s
+from mobility.planner.memory import ENDS, INT, REFS, first_from, int32s, int64s, kernel, uint8s
 from mobility.planner.values import (
     ACCESS_S,
     ARRIVALS_S,
@@ -49,10 +49,6 @@ from mobility.planner.values import (
 
 BOARDING = 1  # bits of pattern_flags
 ALIGHTING = 2
-
-REFS = types.Array(types.int64, 1, "C")
-ENDS = types.Array(types.int32, 2, "C")
-INT = types.int64
 
 
 @njit(nogil=True)
@@ -195,7 +191,7 @@ def _walk_back(tt: Any, st: Any, round_: Any, rounds: Any, limit: Any) -> None:
     counts[N_IMPROVED] = 0
 
 
-@njit(INT(REFS, REFS, ENDS, ENDS, INT, INT, INT, INT), nogil=True, cache=True)
+@kernel(INT(REFS, REFS, ENDS, ENDS, INT, INT, INT, INT))
 def latest_departures(
     tt: Any, st: Any, access: Any, egress: Any, arrive_s: Any, earliest_s: Any, direct_s: Any,
     rounds: Any,

@@ -17,7 +17,7 @@ from typing import Any
 
 from numba import njit, types
 
-from mobility.planner.memory import first_from, int32s, int64s, uint8s
+from mobility.planner.memory import ENDS, INT, REFS, first_from, int32s, int64s, kernel, uint8s
 from mobility.planner.values import (
     ACCESS_M,
     ACCESS_S,
@@ -28,6 +28,7 @@ from mobility.planner.values import (
     CALLS,
     CHANGE_S,
     CHOICE_COUNTS,
+    COUNTS,
     DEADLINE_S,
     DEPARTURES_S,
     EGRESS_M,
@@ -45,6 +46,7 @@ from mobility.planner.values import (
     LABEL_RUN,
     LABEL_SEGMENT,
     LABEL_WALK_M,
+    LEAVE_S,
     LEVEL_START,
     LEVEL_STOPS,
     N_EVEN_LEVEL,
@@ -104,10 +106,6 @@ ALIGHTING = 2
 BORDER_POINT = 16  # bit of event_flags
 NEED_SEGMENTS, NEED_NODES, NEED_LABELS, NEED_ROOM = -2, -3, -4, -5  # scratch space ran out
 MAX_OPERATORS = 63  # operators told apart among equal journeys; further ones count as one
-
-REFS = types.Array(types.int64, 1, "C")
-ENDS = types.Array(types.int32, 2, "C")
-INT = types.int64
 
 
 @njit(nogil=True)
@@ -243,19 +241,24 @@ def _set_back(tt: Any, st: Any, ch: Any, segment: Any, left: Any, done: Any, rou
 
 @njit(nogil=True)
 def _trim_first(tt: Any, st: Any, ch: Any, low: Any, high: Any) -> Any:
-    """Keep of the first rides those that leave the origin latest; returns that departure."""
+    """Keep of the first rides those that leave at the departure searched; returns it.
+
+    Where the search let one wait for the first ride, it is the latest there is.
+    """
     first, last = int32s(ch, SEGMENT_FIRST), int32s(ch, SEGMENT_LAST)
     departures, access_s = int32s(tt, DEPARTURES_S), int32s(st, ACCESS_S)
-    latest = types.int64(-NEVER_S)
+    leave = int64s(st, COUNTS)[LEAVE_S]
+    for segment in range(low, high if leave < 0 else low):
+        stop, base, _ = _place_of(tt, ch, segment)
+        leave = max(leave, types.int64(departures[base + last[segment]] - access_s[stop]))
     for segment in range(low, high):
         stop, base, _ = _place_of(tt, ch, segment)
-        latest = max(latest, departures[base + last[segment]] - access_s[stop])
-    for segment in range(low, high):
-        stop, base, _ = _place_of(tt, ch, segment)
-        first[segment] = first_from(
-            departures, base, first[segment], last[segment] + 1, latest + access_s[stop]
+        end = last[segment] + 1
+        first[segment] = first_from(departures, base, first[segment], end, leave + access_s[stop])
+        last[segment] = (
+            first_from(departures, base, first[segment], end, leave + access_s[stop] + 1) - 1
         )
-    return latest
+    return leave
 
 
 @njit(nogil=True)
@@ -718,11 +721,7 @@ def _write_journey(tt: Any, tr: Any, st: Any, ch: Any, out: Any, at: Any, label:
     return before
 
 
-@njit(
-    INT(REFS, REFS, REFS, REFS, REFS, REFS, ENDS, INT, INT, INT, types.boolean),
-    nogil=True,
-    cache=True,
-)
+@kernel(INT(REFS, REFS, REFS, REFS, REFS, REFS, ENDS, INT, INT, INT, types.boolean))
 def choose(
     tt: Any, tr: Any, st: Any, ch: Any, out: Any, at: Any, egress: Any, arrival: Any, rides: Any,
     rounds: Any, thin: Any,

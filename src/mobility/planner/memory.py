@@ -8,7 +8,9 @@ address and the number of items of its arrays in order, and a kernel takes up th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +20,33 @@ from numba.extending import intrinsic
 from numba.np.numpy_support import carray
 
 Array = npt.NDArray[Any]
+REFS = types.Array(types.int64, 1, "C")  # numba's type of references
+ENDS = types.Array(types.int32, 2, "C")  # stops that an endpoint opens: stop, seconds, metres
+INT = types.int64
+
+_KERNEL_SOURCES = ("memory.py", "values.py", "search.py", "arrive.py", "choose.py")
+_SOURCE_STAMP = hashlib.sha256(
+    b"".join(Path(__file__).with_name(name).read_bytes() for name in _KERNEL_SOURCES)
+).hexdigest()
+
+
+def kernel(signature: Any) -> Callable[[Any], Any]:
+    """Compile an entry for its only signature; without the GIL, kept on disk.
+
+    Numba takes a kept entry for fresh while the file of the function is as it was, even if what it
+    calls, or a constant from another module, has changed; addresses make that a crash. So here an
+    entry is as old as the sources of all kernels are.
+    """
+
+    def compile_entry(function: Any) -> Any:
+        entry = njit(nogil=True)(function)
+        entry.enable_caching()
+        entry._cache._cache_file._source_stamp = _SOURCE_STAMP
+        entry.compile(signature)
+        entry.disable_compile()
+        return entry
+
+    return compile_entry
 
 
 def references(arrays: Iterable[Array]) -> npt.NDArray[np.int64]:

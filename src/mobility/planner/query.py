@@ -354,8 +354,7 @@ class _Run:
         if best is not None:
             self._scratch.state.best_s[:] = best
         while improved := advance(
-            day.timetable_refs, self._state_refs, task.origin.ends, task.max_travel_s,
-            task.direct_s, task.rounds,
+            day.timetable_refs, self._state_refs, task.max_travel_s, task.direct_s, task.rounds
         ):  # fmt: skip
             self._choose(improved)
         return self._scratch.state.best_s.copy()

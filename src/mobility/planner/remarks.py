@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Callable, Iterator
 
 import numpy as np
+import numpy.typing as npt
 
 from mobility.core.errors import DateOutsideError
 from mobility.core.notices import Notice
@@ -26,35 +27,41 @@ class Coverage:
         self._known: dict[dt.date, tuple[Notice, ...]] = {}
 
     def check(self, moments: tuple[int, int], zone: str) -> tuple[Notice, ...]:
-        """Return a notice for every feed that does not cover the dates asked for.
+        """Return a notice for every feed and date asked for that it does not cover.
 
         Raises
         ------
         DateOutsideError
-            No feed covers a date.
+            No feed covers any of the dates.
         """
         first, last = (local_date(moment, zone) for moment in moments)
-        if first == last:
-            return self._on(first)
-        days = [first + dt.timedelta(n) for n in range((last - first).days + 1)]
-        return tuple(dict.fromkeys(notice for day in days for notice in self._on(day)))
+        if first != last:
+            days = [first + dt.timedelta(n) for n in range((last - first).days + 1)]
+            covered = [day for day in days if self._covered(day).any()]
+            return tuple(notice for day in covered or days[:1] for notice in self._on(day))
+        return self._on(first)
 
     def _on(self, date: dt.date) -> tuple[Notice, ...]:
         if date not in self._known:
             self._known[date] = self._notices(date)
         return self._known[date]
 
+    def _covered(self, date: dt.date) -> npt.NDArray[np.bool_]:
+        """Return for each feed whether it covers the date."""
+        day = self._network.day_of(date)
+        if 0 <= day < self._network.n_days:
+            return self._network.coverage[:, day]
+        return np.zeros(self._network.n_feeds, bool)
+
     def _notices(self, date: dt.date) -> tuple[Notice, ...]:
-        net = self._network
-        day = net.day_of(date)
-        covered = net.coverage[:, day] if 0 <= day < net.n_days else np.zeros(net.n_feeds, bool)
+        covered = self._covered(date)
         if not covered.any():
             raise DateOutsideError(f"no feed covers {date}: {self._span()}")
         return tuple(
             Notice(
                 "feed_not_covering_date",
                 "warning",
-                feed=net.feed_id[feed],
+                feed=self._network.feed_id[feed],
                 value=date.isoformat(),
                 message=f"this feed has no service on this date: {self._validity(feed)}",
             )

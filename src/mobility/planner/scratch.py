@@ -57,6 +57,9 @@ class Scratch:
             best_s=np.full(STRIDE, NEVER_S, np.int32),
             before_s=np.full(STRIDE, NEVER_S, np.int32),
             events=np.empty(self._events, np.int64),
+            event_pattern=np.empty(self._events, np.int32),
+            event_pos=np.empty(self._events, np.int32),
+            event_run=np.empty(self._events, np.int32),
             counts=np.zeros(8, np.int64),
         )
         self.state_refs = references(self.state)

@@ -19,7 +19,7 @@ from typing import Any
 
 from numba import njit, types
 
-from mobility.planner.memory import first_from, int32s, int64s, uint8s
+from mobility.planner.memory import ENDS, INT, REFS, first_from, int32s, int64s, kernel, uint8s
 from mobility.planner.values import (
     ACCESS_M,
     ACCESS_S,
@@ -31,11 +31,15 @@ from mobility.planner.values import (
     DEPARTURES_S,
     EGRESS_M,
     EGRESS_S,
+    EVENT_PATTERN,
+    EVENT_POS,
+    EVENT_RUN,
     EVENTS,
     IMPROVED,
     IS_IMPROVED,
     IS_MARKED,
     IS_TOUCHED,
+    LEAVE_S,
     MARKED,
     N_EVENTS,
     N_IMPROVED,
@@ -64,11 +68,7 @@ from mobility.planner.values import (
 BOARDING = 1  # bits of pattern_flags
 ALIGHTING = 2
 NEED_EVENTS = -2  # there are more departures than `State.events` holds
-EVENT_SHIFT = 20  # an event is departure << 20 | row of the access stops
-
-REFS = types.Array(types.int64, 1, "C")
-ENDS = types.Array(types.int32, 2, "C")
-INT = types.int64
+EVENT_SHIFT = 24  # events are sorted by departure << 24 | number of the event
 
 
 @njit(nogil=True)
@@ -81,11 +81,12 @@ def _times_at(tt: Any, pattern: Any, pos: Any) -> Any:
 
 @njit(nogil=True)
 def _collect_events(tt: Any, st: Any, access: Any, first_s: Any, end_s: Any) -> Any:
-    """Write every moment to leave the origin in [first, end) with its access stop, ascending."""
+    """Write every run to board by leaving the origin in [first, end), the latest last."""
     patterns, positions = int32s(tt, STOP_PATTERNS), int32s(tt, STOP_PATTERN_POS)
     stop_start, flags = int32s(tt, PATTERN_STOP_START), uint8s(tt, PATTERN_FLAGS)
     departures, at_start = int32s(tt, DEPARTURES_S), int32s(tt, STOP_PATTERN_START)
-    events = int64s(st, EVENTS)
+    event_pattern, event_pos = int32s(st, EVENT_PATTERN), int32s(st, EVENT_POS)
+    events, event_run = int64s(st, EVENTS), int32s(st, EVENT_RUN)
     n_events = 0
     for row in range(access.shape[1]):
         stop, walk_s = access[0, row], access[1, row]
@@ -100,21 +101,29 @@ def _collect_events(tt: Any, st: Any, access: Any, first_s: Any, end_s: Any) -> 
                 return NEED_EVENTS
             for run in range(low, high):
                 leave_s = types.int64(departures[base + run]) - walk_s
-                events[n_events] = leave_s << EVENT_SHIFT | row
+                events[n_events] = leave_s << EVENT_SHIFT | n_events
+                event_pattern[n_events], event_pos[n_events] = pattern, pos
+                event_run[n_events] = run
                 n_events += 1
     events[:n_events].sort()
     return n_events
 
 
 @njit(nogil=True)
-def _make_ready(st: Any, stop: Any, moment: Any, done: Any, rounds: Any) -> None:
-    """Improve the label of `done` rides and, with it, those of more; mark the stop."""
-    ready, counts = int32s(st, READY_S), int64s(st, COUNTS)
-    is_touched, is_marked = uint8s(st, IS_TOUCHED), uint8s(st, IS_MARKED)
+def _touch(st: Any, stop: Any) -> None:
+    """Remember that the stop's labels must be put back."""
+    is_touched, counts = uint8s(st, IS_TOUCHED), int64s(st, COUNTS)
     if not is_touched[stop]:
         is_touched[stop] = 1
         int32s(st, TOUCHED)[counts[N_TOUCHED]] = stop
         counts[N_TOUCHED] += 1
+
+
+@njit(nogil=True)
+def _make_ready(st: Any, stop: Any, moment: Any, done: Any, rounds: Any) -> None:
+    """Improve the label of `done` rides and, with it, those of more; mark the stop."""
+    ready, counts, is_marked = int32s(st, READY_S), int64s(st, COUNTS), uint8s(st, IS_MARKED)
+    _touch(st, stop)
     row = stop * (rounds + 1)
     for cell in range(row + done, row + rounds):
         if ready[cell] <= moment:
@@ -161,11 +170,8 @@ def _queue_patterns(tt: Any, st: Any, done: Any, rounds: Any, bound: Any) -> Any
 def _alight(st: Any, stop: Any, moment: Any, round_: Any, rounds: Any, bound: Any) -> Any:
     """Record an arrival by ride; returns the bound, lower where the target's arrival improved."""
     ride, best, counts = int32s(st, RIDE_S), int32s(st, BEST_S), int64s(st, COUNTS)
-    is_touched, is_improved = uint8s(st, IS_TOUCHED), uint8s(st, IS_IMPROVED)
-    if not is_touched[stop]:
-        is_touched[stop] = 1
-        int32s(st, TOUCHED)[counts[N_TOUCHED]] = stop
-        counts[N_TOUCHED] += 1
+    is_improved = uint8s(st, IS_IMPROVED)
+    _touch(st, stop)
     row = stop * (rounds + 1)
     for cell in range(row + round_, row + rounds + 1):
         if ride[cell] <= moment:
@@ -238,14 +244,35 @@ def _walk_on(tt: Any, st: Any, round_: Any, rounds: Any, limit: Any) -> None:
 
 
 @njit(nogil=True)
-def _run_rounds(tt: Any, st: Any, rounds: Any, limit: Any, direct: Any) -> None:
-    """Search from the marked stops; `limit` is the first arrival that is too late.
+def _ride_event(tt: Any, st: Any, event: Any, rounds: Any, limit: Any) -> None:
+    """Ride the run of an event from where it is boarded; note when one is ready there."""
+    stop_start, flags = int32s(tt, PATTERN_STOP_START), uint8s(tt, PATTERN_FLAGS)
+    stops, arrivals = int32s(tt, PATTERN_STOPS), int32s(tt, ARRIVALS_S)
+    pattern, pos = int32s(st, EVENT_PATTERN)[event], int32s(st, EVENT_POS)[event]
+    run, ride = int32s(st, EVENT_RUN)[event], int32s(st, RIDE_S)
+    here = stop_start[pattern] + pos
+    base, n_runs = _times_at(tt, pattern, pos)
+    _touch(st, stops[here])
+    int32s(st, READY_S)[stops[here] * (rounds + 1)] = int32s(tt, DEPARTURES_S)[base + run]
+    bound = min(limit, types.int64(int32s(st, BEST_S)[1]))
+    for at in range(here + 1, stop_start[pattern + 1]):
+        base += n_runs
+        arrival = types.int64(arrivals[base + run])
+        if arrival >= bound:
+            break
+        if flags[at] & ALIGHTING and arrival < ride[stops[at] * (rounds + 1) + 1]:
+            bound = _alight(st, stops[at], arrival, 1, rounds, bound)
 
-    `direct` is the arrival by walking alone: only a ride without a change may be as late, for it
-    is the one with less walking.
+
+@njit(nogil=True)
+def _run_rounds(tt: Any, st: Any, first: Any, rounds: Any, limit: Any, direct: Any) -> None:
+    """Search from the marked stops, beginning with that round.
+
+    `limit` is the first arrival that is too late, `direct` that of walking alone: only a ride
+    without a change may be as late, for it is the one with less walking.
     """
     counts, best = int64s(st, COUNTS), int32s(st, BEST_S)
-    for round_ in range(1, rounds + 1):
+    for round_ in range(first, rounds + 1):
         if counts[N_MARKED] == 0:
             break
         bound = min(limit, direct + 1 if round_ == 1 else direct)
@@ -261,13 +288,16 @@ def _run_rounds(tt: Any, st: Any, rounds: Any, limit: Any, direct: Any) -> None:
 
 
 @njit(nogil=True)
-def _search_group(tt: Any, st: Any, leave_s: Any, limit: Any, direct_s: Any, rounds: Any) -> Any:
-    """Search from the marked stops, for which one leaves at `leave_s`; returns what improved."""
+def _remember_best(st: Any, rounds: Any) -> None:
     best, before = int32s(st, BEST_S), int32s(st, BEFORE_S)
     for k in range(rounds + 1):
         before[k] = best[k]
-    direct = types.int64(NEVER_S) if direct_s < 0 else leave_s + direct_s
-    _run_rounds(tt, st, rounds, limit, direct)
+
+
+@njit(nogil=True)
+def _improved(st: Any, rounds: Any) -> Any:
+    """Return the numbers of rides, as bits, by which the target improved."""
+    best, before = int32s(st, BEST_S), int32s(st, BEFORE_S)
     improved = types.int64(0)
     for k in range(1, rounds + 1):
         if best[k] < before[k] and best[k] < best[k - 1]:
@@ -286,7 +316,7 @@ def _open(st: Any, access: Any, egress: Any) -> None:
         int32s(st, EGRESS_M)[egress[0, row]] = egress[2, row]
 
 
-@njit(types.int64(REFS, REFS, ENDS, ENDS, INT, INT), nogil=True, cache=True)
+@kernel(INT(REFS, REFS, ENDS, ENDS, INT, INT))
 def begin(tt: Any, st: Any, access: Any, egress: Any, first_s: Any, end_s: Any) -> Any:
     """Open a search of every departure in [first, end).
 
@@ -312,45 +342,56 @@ def begin(tt: Any, st: Any, access: Any, egress: Any, first_s: Any, end_s: Any) 
     return types.int64(n_events)
 
 
-@njit(types.int64(REFS, REFS, ENDS, INT, INT, INT), nogil=True, cache=True)
-def advance(tt: Any, st: Any, access: Any, max_travel_s: Any, direct_s: Any, rounds: Any) -> Any:
+@kernel(INT(REFS, REFS, INT, INT, INT))
+def advance(tt: Any, st: Any, max_travel_s: Any, direct_s: Any, rounds: Any) -> Any:
     """Search departures until the target improves; returns how (bit k: k rides), 0 at the end.
 
     ``direct_s`` is the time of walking all the way, negative where that is out of reach; a journey
-    takes at most ``max_travel_s`` and ``rounds`` rides.
+    takes at most ``max_travel_s`` and ``rounds`` rides. The first ride leaves as the event says:
+    no journey that leaves after the span takes part.
     """
-    events, counts, ready = int64s(st, EVENTS), int64s(st, COUNTS), int32s(st, READY_S)
+    events, counts = int64s(st, EVENTS), int64s(st, COUNTS)
     improved = types.int64(0)
     while improved == 0 and counts[N_EVENTS] > 0:
+        _remember_best(st, rounds)
         leave_s = events[counts[N_EVENTS] - 1] >> EVENT_SHIFT
+        counts[LEAVE_S] = leave_s
+        limit = leave_s + max_travel_s + 1
+        direct = types.int64(NEVER_S) if direct_s < 0 else leave_s + direct_s
         while counts[N_EVENTS] > 0 and events[counts[N_EVENTS] - 1] >> EVENT_SHIFT == leave_s:
-            row = events[counts[N_EVENTS] - 1] & ((1 << EVENT_SHIFT) - 1)
-            stop, moment = access[0, row], leave_s + access[1, row]
-            if moment < ready[stop * (rounds + 1)]:
-                _make_ready(st, stop, moment, 0, rounds)
+            event = events[counts[N_EVENTS] - 1] & ((1 << EVENT_SHIFT) - 1)
+            _ride_event(tt, st, event, rounds, min(limit, direct + 1))
             counts[N_EVENTS] -= 1
-        improved = _search_group(tt, st, leave_s, leave_s + max_travel_s + 1, direct_s, rounds)
+        if rounds > 1:
+            _walk_on(tt, st, 1, rounds, min(limit, direct))
+        _run_rounds(tt, st, 2, rounds, limit, direct)
+        improved = _improved(st, rounds)
     return improved
 
 
-@njit(types.int64(REFS, REFS, ENDS, ENDS, INT, INT, INT, INT), nogil=True, cache=True)
+@kernel(INT(REFS, REFS, ENDS, ENDS, INT, INT, INT, INT))
 def depart(
     tt: Any, st: Any, access: Any, egress: Any, leave_s: Any, latest_s: Any, direct_s: Any,
     rounds: Any,
 ) -> Any:  # fmt: skip
     """Search one departure, arriving at `latest_s` at the latest; returns what improved.
 
-    It may follow another, later one without `forget` between them.
+    One may wait for the first ride. Another, later departure may have been searched before,
+    without `forget` between them.
     """
     _open(st, access, egress)
+    _remember_best(st, rounds)
+    int64s(st, COUNTS)[LEAVE_S] = -1
     for row in range(access.shape[1]):
         stop, moment = access[0, row], leave_s + access[1, row]
         if moment < int32s(st, READY_S)[stop * (rounds + 1)]:
             _make_ready(st, stop, moment, 0, rounds)
-    return _search_group(tt, st, leave_s, latest_s + 1, direct_s, rounds)
+    direct = types.int64(NEVER_S) if direct_s < 0 else leave_s + direct_s
+    _run_rounds(tt, st, 1, rounds, latest_s + 1, direct)
+    return _improved(st, rounds)
 
 
-@njit(types.void(REFS, ENDS, ENDS, INT), nogil=True, cache=True)
+@kernel(types.void(REFS, ENDS, ENDS, INT))
 def forget(st: Any, access: Any, egress: Any, rounds: Any) -> None:
     """Put every scratch array of a search back."""
     touched, is_touched, counts = int32s(st, TOUCHED), uint8s(st, IS_TOUCHED), int64s(st, COUNTS)

@@ -147,6 +147,9 @@ class State(NamedTuple):
     best_s: Array
     before_s: Array
     events: Array
+    event_pattern: Array
+    event_pos: Array
+    event_run: Array
     counts: Array
 
 
@@ -169,9 +172,14 @@ class State(NamedTuple):
     BEST_S,
     BEFORE_S,
     EVENTS,
+    EVENT_PATTERN,
+    EVENT_POS,
+    EVENT_RUN,
     COUNTS,
 ) = range(len(State._fields))
-N_TOUCHED, N_MARKED, N_IMPROVED, N_EVENTS = range(4)  # cells of State.counts
+# cells of State.counts; LEAVE_S is the departure searched now, negative where one may wait for
+# the first ride
+N_TOUCHED, N_MARKED, N_IMPROVED, N_EVENTS, LEAVE_S = range(5)
 
 
 class Choice(NamedTuple):
