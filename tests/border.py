@@ -142,6 +142,10 @@ FILES = {
         [[systems]]
         id = "fr"
         name = { en = "East" }
+        [comparison]
+        currency = "EUR"
+        as_of = 2027-01-01
+        rates = { GBP = "1.15" }
         [protections]
         through = { en = "One contract: carried on by the next train." }
     """,

@@ -49,7 +49,8 @@ def test_a_broken_zip_is_named(mobility, tmp_path):
 
 def test_a_web_page_instead_of_a_zip_is_recognised(mobility, tmp_path):
     (tmp_path / "page.zip").write_text("<!DOCTYPE html><html><body>Not found</body></html>")
-    refused(mobility("build", tmp_path / "page.zip", "-o", tmp_path / "e"), 1, "page.zip", "HTML")
+    outcome = mobility("build", tmp_path / "page.zip", "-o", tmp_path / "e")
+    refused(outcome, 1, "page.zip", "web page")
 
 
 def test_a_wrong_encoding_is_read_and_noticed(mobility, region, tmp_path):
@@ -62,7 +63,7 @@ def test_a_wrong_encoding_is_read_and_noticed(mobility, region, tmp_path):
     assert names.status == 0
     assert names.document["journeys"][0]["legs"][0]["from"]["name"] == "Guînes"
     info = mobility("info", tmp_path / "e", "--json").document
-    assert any("encoding" in code for code in info["notices"])
+    assert info["notices"]["not_utf8"] == 1
 
 
 def test_two_equal_feed_ids_are_refused(mobility, region, tmp_path):

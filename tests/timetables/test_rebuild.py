@@ -55,7 +55,7 @@ def after(sample_edition, tmp_path_factory):
     scenario = parse_scenario({"format": 1, "edit": edits}, "test")
     region, notices = apply_scenario(opened.region(), scenario, edition_hash=opened.hash)
     assert all(notice.code == "scenario_edit" for notice in notices)
-    network = compile_network(region, walk_radius_m=opened.walk_radius_m)
+    network = compile_network(region, walk_radius_m=opened.network.walk_radius_m)
     return Planner(network, network.slices(tmp_path_factory.mktemp("slices")))
 
 

@@ -11,7 +11,6 @@ import orjson
 import typer
 
 from mobility.cli.output import (
-    Report,
     err,
     out,
     print_json,
@@ -23,7 +22,7 @@ from mobility.core.errors import UsageError
 from mobility.core.notices import Notice
 from mobility.core.time import parse_date
 from mobility.fares import compile_tariff, read_agreements, read_tariff
-from mobility.feeds import Manifest, manifest_of_sources, read_feed, read_manifest
+from mobility.feeds import Manifest, Progress, manifest_of_sources, read_feed, read_manifest
 from mobility.merge import Region, merge_feeds
 from mobility.network import compile_network, open_edition, write_edition
 
@@ -87,7 +86,7 @@ def build_edition(
     walk_radius_m: int = DEFAULT_WALK_RADIUS_M,
     join: bool = True,
     check: bool = True,
-    report: Report | None = None,
+    report: Progress | None = None,
 ) -> tuple[str, Region]:
     """Read, merge, compile and write an edition; returns its hash and the region."""
     feeds = [read_feed(config, check=check, progress=report) for config in manifest.feeds]

@@ -8,10 +8,10 @@ import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
-import click
+from typer.exceptions import Abort, TyperException
 
 from mobility.cli.app import app
-from mobility.core.errors import EnvironmentFault, MobilityError
+from mobility.core.errors import EnvironmentFault, MobilityError, UsageError
 from mobility.core.settings import Settings
 
 INTERRUPTED = 130
@@ -25,11 +25,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return result if isinstance(result, int) else 0
     except MobilityError as error:
         return _fail(str(error), error.exit_status)
-    except click.ClickException as error:
+    except TyperException as error:
         context = getattr(error, "ctx", None)
         hint = f" (see '{context.command_path} --help')" if context else ""
-        return _fail(f"{error.format_message()}{hint}", 2)
-    except (KeyboardInterrupt, click.exceptions.Abort):
+        return _fail(f"{error.format_message()}{hint}", UsageError.exit_status)
+    except (KeyboardInterrupt, Abort):
         return _fail("interrupted", INTERRUPTED)
     except BrokenPipeError:  # the reader of a pipe has gone: nothing is left to say
         sys.stderr.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,8 +13,8 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from rich.table import Table
 
 from mobility.core.notices import Notice, count_by_code
+from mobility.feeds import Progress as ProgressReport
 
-Report = Callable[[str, int, int], None]
 MAX_NOTICE_LINES = 12
 
 out = Console(highlight=False, soft_wrap=True)
@@ -49,7 +49,7 @@ def print_notices(notices: Sequence[Notice]) -> None:
 
 
 @contextmanager
-def progress_on_stderr(quiet: bool = False) -> Iterator[Report]:
+def progress_on_stderr(quiet: bool = False) -> Iterator[ProgressReport]:
     """Show each stage of long work as a bar on stderr (nothing where stderr is no terminal)."""
     with Progress(
         TextColumn("{task.description}"),

@@ -44,7 +44,7 @@ def apply(
     opened = open_edition(edition)
     changes = read_scenario(scenario)
     region, notices = apply_scenario(opened.region(), changes, edition_hash=opened.hash)
-    network = compile_network(region, walk_radius_m=opened.walk_radius_m)
+    network = compile_network(region, walk_radius_m=opened.network.walk_radius_m)
     parts = {
         name: content
         for name in ("tariff.json", "agreements.json")
@@ -83,7 +83,7 @@ def compare_command(
     ):
         comparison = compare(
             Side(Planner(opened.network, opened.slices)),
-            Side(_planner_after(region, opened.walk_radius_m, Path(scratch))),
+            Side(_planner_after(region, opened.network.walk_radius_m, Path(scratch))),
             questions,
             progress=lambda done, total: report("questions", done, total),
         )
