@@ -16,9 +16,9 @@ import pytest
 
 from mobility.core.errors import CheckFailed, EnvironmentFault, FormatVersionError, InputError
 from mobility.merge import Region
-from mobility.network import compile_network, open_edition, write_edition
+from mobility.network import compile_network, documents, open_edition, write_edition
 from mobility.network import edition as edition_module
-from mobility.network.edition import table_hash
+from mobility.network.documents import table_hash
 from tests.network.build import FIRST_DATE, Feed, Stop, Train, build_tables
 
 PARTS = {"tariff.json": b'{"format":1}', "agreements.json": b"{}"}
@@ -191,7 +191,7 @@ def test_interrupt_leaves_nothing_half_written(
     def interrupt(*_: object) -> str:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(edition_module, "table_hash", interrupt)
+    monkeypatch.setattr(documents, "table_hash", interrupt)
     with pytest.raises(KeyboardInterrupt):
         build(tmp_path / "e")
     assert list(tmp_path.iterdir()) == []
@@ -205,7 +205,7 @@ def test_failed_build_leaves_the_edition_that_was_there(
     def no_space(*_: object) -> str:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(edition_module, "table_hash", no_space)
+    monkeypatch.setattr(documents, "table_hash", no_space)
     with pytest.raises(EnvironmentFault, match="No space left on device"):
         build(tmp_path / "e")
     monkeypatch.undo()

@@ -15,7 +15,6 @@ is hashed by its values. No time stamp, path or order of feeds enters it.
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import json
 import os
 import re
@@ -32,10 +31,10 @@ import numpy as np
 
 from mobility.core.errors import CheckFailed, EnvironmentFault, FormatVersionError, InputError
 from mobility.core.ids import canonical_json, content_hash
-from mobility.core.notices import Notice, count_by_code
+from mobility.core.notices import Notice
 from mobility.network.file import read_network, verify_network, write_network
 from mobility.network.slices import SliceStore
-from mobility.network.values import Bools, Network
+from mobility.network.values import Network
 
 if TYPE_CHECKING:
     import polars as pl
@@ -109,6 +108,8 @@ def _swapped_in(folder: Path) -> Iterator[Path]:
 
 
 def _write_parts(folder: Path, region: Region, network: Network, parts: Mapping[str, bytes]) -> str:
+    from mobility.network.documents import info_document, region_document, table_hash
+
     hashes = {NETWORK_PART: write_network(folder / NETWORK_PART, network)}
     (folder / "tables").mkdir()
     for name in sorted(region.tables):
@@ -116,13 +117,13 @@ def _write_parts(folder: Path, region: Region, network: Network, parts: Mapping[
         assert _TABLE_PART.fullmatch(part), f"{name} is no name for a table"
         region.tables[name].write_parquet(folder / part, compression="zstd", compression_level=1)
         hashes[part] = table_hash(region.tables[name])
-    files = {REGION_PART: canonical_json(_region_document(region)), **parts}
+    files = {REGION_PART: canonical_json(region_document(region)), **parts}
     for name, content in files.items():
         assert _PART_NAME.fullmatch(name), f"{name} is no name for a part"
         (folder / name).write_bytes(content)
         hashes[name] = content_hash(content)
     notes = {
-        "info.json": canonical_json(_info_document(region)),
+        "info.json": canonical_json(info_document(region)),
         "notices.json": canonical_json([asdict(notice) for notice in region.notices]),
     }
     for name, content in notes.items():
@@ -138,93 +139,6 @@ def _write_parts(folder: Path, region: Region, network: Network, parts: Mapping[
     document = hashed | {"hash": edition_hash, "notes": outside}
     (folder / EDITION_FILE).write_bytes(canonical_json(document))
     return edition_hash
-
-
-def table_hash(table: pl.DataFrame) -> str:
-    """Return the SHA-256 of a table's columns: names, types, values and which are missing.
-
-    >>> import polars as pl
-    >>> a = pl.DataFrame({"n": [1, None], "s": ["x", "y"]})
-    >>> b = pl.DataFrame({"n": [1, None], "s": ["xy", ""]})
-    >>> table_hash(a) == table_hash(a.clone()), table_hash(a) == table_hash(b)
-    (True, False)
-    """
-    import polars as pl
-
-    total = hashlib.sha256(canonical_json([table.height, table.width]))
-    for column in table.iter_columns():
-        total.update(canonical_json([column.name, str(column.dtype)]))
-        total.update(np.packbits(column.is_null().to_numpy()).tobytes())
-        if column.dtype == pl.String:
-            texts = column.fill_null("")
-            total.update(texts.str.len_bytes().to_numpy().astype("<u4").tobytes())
-            if len(texts):
-                total.update(texts.str.join("").item().encode())
-        else:
-            values = column.to_physical()
-            filled = values.fill_null(False if values.dtype == pl.Boolean else 0).to_numpy()
-            total.update(filled.astype(filled.dtype.newbyteorder("<")).tobytes())
-    return total.hexdigest()
-
-
-def _region_document(region: Region) -> dict[str, Any]:
-    """Return what a region is beside its tables and days; feeds in order of their ids."""
-    manifest = region.manifest.model_dump(
-        mode="json", exclude={"folder": True, "feeds": {"__all__": {"path"}}}
-    )
-    manifest["feeds"].sort(key=lambda feed: feed["id"])
-    feeds = [
-        {
-            "id": feed.id,
-            "version": feed.version,
-            "country": feed.country,
-            "zone": feed.zone,
-            "valid_from": feed.valid_from.isoformat(),
-            "valid_until": feed.valid_until.isoformat(),
-            "precedence": feed.precedence,
-            "licence": feed.licence,
-            "attribution": feed.attribution,
-            "name": feed.name,
-        }
-        for feed in region.feeds
-    ]
-    return {"manifest": manifest, "feeds": feeds, "trains": dict(region.train_counts)}
-
-
-def _info_document(region: Region) -> dict[str, Any]:
-    """Return the document ``info`` of the design without versions."""
-    feeds = _region_document(region)["feeds"]
-    for document, feed in zip(feeds, region.feeds, strict=True):
-        document["tables"] = {
-            name: {key: getattr(counts, key) for key in ("read", "kept", "repaired", "dropped")}
-            for name, counts in feed.counts.items()
-        }
-    return {
-        "feeds": feeds,
-        "first_date": region.first_date.isoformat(),
-        "last_date": region.last_date.isoformat(),
-        "stations": region.tables["stations"].height,
-        "trains": dict(region.train_counts),
-        "coverage": {
-            feed.id: date_runs(days, region.first_date)
-            for feed, days in zip(region.feeds, region.coverage, strict=True)
-        },
-        "notices": count_by_code(region.notices),
-    }
-
-
-def date_runs(days: Bools, first_date: dt.date) -> list[list[str]]:
-    """Return the first and last date of every unbroken run of days.
-
-    >>> date_runs(np.array([True, True, False, True]), dt.date(2027, 5, 1))
-    [['2027-05-01', '2027-05-02'], ['2027-05-04', '2027-05-04']]
-    """
-    steps = np.diff(np.concatenate([[False], days, [False]]).astype(np.int8))
-    pairs = zip(np.flatnonzero(steps == 1), np.flatnonzero(steps == -1), strict=True)
-    return [
-        [(first_date + dt.timedelta(int(day))).isoformat() for day in (start, end - 1)]
-        for start, end in pairs
-    ]
 
 
 @dataclass(frozen=True, eq=False)
@@ -357,6 +271,8 @@ class Edition:
         table = _TABLE_PART.fullmatch(name)
         try:
             if table:
+                from mobility.network.documents import table_hash
+
                 return table_hash(self._read_table(table[1]))
             if name == NETWORK_PART:
                 verify_network(self.path / name)

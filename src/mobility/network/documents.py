@@ -1,0 +1,100 @@
+"""What stands in an edition beside the arrays: its documents, and the hash of a table's content."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from mobility.core.ids import canonical_json
+from mobility.core.notices import count_by_code
+from mobility.merge.region import Region
+from mobility.network.values import Bools
+
+
+def table_hash(table: pl.DataFrame) -> str:
+    """Return the SHA-256 of a table's columns: names, types, values and which are missing.
+
+    >>> import polars as pl
+    >>> a = pl.DataFrame({"n": [1, None], "s": ["x", "y"]})
+    >>> b = pl.DataFrame({"n": [1, None], "s": ["xy", ""]})
+    >>> table_hash(a) == table_hash(a.clone()), table_hash(a) == table_hash(b)
+    (True, False)
+    """
+    total = hashlib.sha256(canonical_json([table.height, table.width]))
+    for column in table.iter_columns():
+        total.update(canonical_json([column.name, str(column.dtype)]))
+        total.update(np.packbits(column.is_null().to_numpy()).tobytes())
+        if column.dtype == pl.String:
+            texts = column.fill_null("")
+            total.update(texts.str.len_bytes().to_numpy().astype("<u4").tobytes())
+            if len(texts):
+                total.update(texts.str.join("").item().encode())
+        else:
+            values = column.to_physical()
+            filled = values.fill_null(False if values.dtype == pl.Boolean else 0).to_numpy()
+            total.update(filled.astype(filled.dtype.newbyteorder("<")).tobytes())
+    return total.hexdigest()
+
+
+def region_document(region: Region) -> dict[str, Any]:
+    """Return what a region is beside its tables and days; feeds in order of their ids."""
+    manifest = region.manifest.model_dump(
+        mode="json", exclude={"folder": True, "feeds": {"__all__": {"path"}}}
+    )
+    manifest["feeds"].sort(key=lambda feed: feed["id"])
+    feeds = [
+        {
+            "id": feed.id,
+            "version": feed.version,
+            "country": feed.country,
+            "zone": feed.zone,
+            "valid_from": feed.valid_from.isoformat(),
+            "valid_until": feed.valid_until.isoformat(),
+            "precedence": feed.precedence,
+            "licence": feed.licence,
+            "attribution": feed.attribution,
+            "name": feed.name,
+        }
+        for feed in region.feeds
+    ]
+    return {"manifest": manifest, "feeds": feeds, "trains": dict(region.train_counts)}
+
+
+def info_document(region: Region) -> dict[str, Any]:
+    """Return the document ``info`` of the design without versions."""
+    feeds = region_document(region)["feeds"]
+    for document, feed in zip(feeds, region.feeds, strict=True):
+        document["tables"] = {
+            name: {key: getattr(counts, key) for key in ("read", "kept", "repaired", "dropped")}
+            for name, counts in feed.counts.items()
+        }
+    return {
+        "feeds": feeds,
+        "first_date": region.first_date.isoformat(),
+        "last_date": region.last_date.isoformat(),
+        "stations": region.tables["stations"].height,
+        "trains": dict(region.train_counts),
+        "coverage": {
+            feed.id: date_runs(days, region.first_date)
+            for feed, days in zip(region.feeds, region.coverage, strict=True)
+        },
+        "notices": count_by_code(region.notices),
+    }
+
+
+def date_runs(days: Bools, first_date: dt.date) -> list[list[str]]:
+    """Return the first and last date of every unbroken run of days.
+
+    >>> date_runs(np.array([True, True, False, True]), dt.date(2027, 5, 1))
+    [['2027-05-01', '2027-05-02'], ['2027-05-04', '2027-05-04']]
+    """
+    steps = np.diff(np.concatenate([[False], days, [False]]).astype(np.int8))
+    pairs = zip(np.flatnonzero(steps == 1), np.flatnonzero(steps == -1), strict=True)
+    return [
+        [(first_date + dt.timedelta(int(day))).isoformat() for day in (start, end - 1)]
+        for start, end in pairs
+    ]
