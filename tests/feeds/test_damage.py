@@ -29,7 +29,7 @@ PIECES = [b",", b'"', b"\n", b"\r", b"\x00", b"\xff", b" ", b"-", b"9", b":", b"
 
 
 @settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(data=st.data())
 def test_damage_ends_in_one_line_or_in_right_accounts(

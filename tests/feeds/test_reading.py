@@ -53,7 +53,7 @@ def damaged(draw: st.DrawFn) -> bytes:
     return bytes(data)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(damaged())
 def test_fast_path_and_csv_agree_on_random_damage(data: bytes) -> None:
     fast, fast_read, fast_found = read(data)
@@ -68,13 +68,13 @@ def test_fast_path_and_csv_agree_on_random_damage(data: bytes) -> None:
     assert told[0] == told[1]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(damaged(), st.integers(5, 90))
 def test_where_blocks_are_cut_changes_nothing(data: bytes, size: int) -> None:
     assert read(data, size=size)[0].rows() == read(data)[0].rows()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(damaged())
 def test_every_row_read_is_kept_or_told_as_dropped(data: bytes) -> None:
     frame, n_read, findings = read(data)
@@ -84,7 +84,7 @@ def test_every_row_read_is_kept_or_told_as_dropped(data: bytes) -> None:
 texts = st.text(st.characters(codec="utf-8", categories=["L", "N", "P", "Zs"]), max_size=8)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.lists(st.lists(texts, min_size=5, max_size=5), max_size=8), line_ends)
 def test_well_formed_csv_is_read_as_the_csv_module_reads_it(
     table: list[list[str]], end: str

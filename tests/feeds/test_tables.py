@@ -181,7 +181,7 @@ def dangling(tables: dict[str, pl.DataFrame]) -> list[tuple[str, str, str]]:
 
 
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(st.data())
 def test_nothing_dangles_whatever_rows_are_lost(
@@ -374,7 +374,7 @@ def calendar_feed(
     return Feed(config, "", tables, {}, (), "Europe/Zurich", date.min, date.max)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(
     st.dictionaries(st.sampled_from("ABC"), st.tuples(weeks, days_of_spring, days_of_spring)),
     st.dictionaries(st.tuples(st.sampled_from("ABC"), days_of_spring), st.sampled_from([1, 2])),

@@ -35,18 +35,17 @@ NO_STOP = -1
 class _Numbers:
     """Row numbers by id, of the tables that stop_times refers to."""
 
-    trips: pl.DataFrame
+    trips: dict[str, int]
     stops: pl.DataFrame
 
     @classmethod
     def of(cls, reading: Reading) -> _Numbers:
-        return cls(_numbered(reading, "trips", "trip"), _numbered(reading, "stops", "stop"))
-
-
-def _numbered(reading: Reading, table: str, name: str) -> pl.DataFrame:
-    return reading.frames[table].select(
-        f"{name}_id", pl.int_range(pl.len(), dtype=pl.Int32).alias(name)
-    )
+        trips = reading.frames["trips"]["trip_id"].to_list()
+        number = pl.int_range(pl.len(), dtype=pl.Int32).alias("stop")
+        return cls(
+            {trip_id: row for row, trip_id in enumerate(trips)},
+            reading.frames["stops"].select("stop_id", number),
+        )
 
 
 def load_stop_times(reading: Reading) -> pl.DataFrame:
@@ -164,15 +163,12 @@ def _with_numbers(frame: pl.DataFrame, numbers: _Numbers, reading: Reading) -> p
     return _narrow(frame.drop("trip_id", "stop_id"))
 
 
-def _look_up_runs(ids: pl.Series, numbers: pl.DataFrame) -> pl.Series:
+def _look_up_runs(ids: pl.Series, numbers: dict[str, int]) -> pl.Series:
     """Return row numbers of ids, looking up each run of equal ids once."""
     run = ids.rle_id()
-    first = run.is_first_distinct()
-    found = (
-        pl.DataFrame({"trip_id": ids.filter(first)})
-        .join(numbers, on="trip_id", how="left", maintain_order="left")["trip"]
-    )  # fmt: skip
-    return found.gather(run).alias("trip")
+    first = run.diff().fill_null(1) != 0
+    found = [numbers.get(trip_id) for trip_id in ids.filter(first).to_list()]
+    return pl.Series("trip", found, dtype=pl.Int32).gather(run)
 
 
 def _drop_unknown(frame: pl.DataFrame, name: str, reading: Reading) -> pl.DataFrame:
