@@ -15,7 +15,7 @@ from mobility.fares.quote import find_rule, quote_single
 from mobility.fares.split import Split
 from mobility.journey import Fare, Journey
 
-EXAMPLES = settings(max_examples=120, deadline=None)
+EXAMPLES = settings(max_examples=60, deadline=None)
 riders = st.builds(Rider, currency=st.sampled_from([None, "CHF", "EUR"]))
 Cost = tuple[int, int, int]
 

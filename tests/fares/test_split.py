@@ -36,6 +36,7 @@ from mobility.fares import (
     split_ticket,
 )
 from mobility.fares.caps import charge_sequentially, share_pro_rata, share_with_fund
+from mobility.fares.ride import HalfHop, zones_crossed
 from mobility.fares.source import AgreementsFile
 from mobility.journey import Journey
 
@@ -181,7 +182,7 @@ def weights_by_hand(
     return weights
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(products(name="p0"), agreements("p0"), journeys())
 def test_shares_by_distance_equal_an_independent_count(
     item: dict[str, Any], agreed: dict[str, Any], journey: Journey
@@ -292,6 +293,83 @@ def test_rides_recognised_abroad_earn_nothing(
     sale = Sale("rvl-pass", "rvl", "app", Money(6900, "EUR"), dt.date(2027, 5, 1), {})
     split = split_ticket(sale, rides, terms, tariff)
     assert [(s.party, s.amount_minor) for s in split.shares] == [("nahverkehr-bw", 6900)]
+
+
+def test_a_pass_is_shared_by_the_single_fares_its_rides_would_cost(
+    basel_tariff: dict[str, Any], basel_agreements: dict[str, Any], basel_examples: dict[str, Any]
+) -> None:
+    # M2: S6 Lörrach - Steinen, two zones, EUR 3.50 (the authority); bus 4 twice, two zones each,
+    # 7.00 (bus): 6900 * 350 / 1050 = 2300 and 4600
+    tariff, terms = load_tariff(basel_tariff), load_agreements(basel_agreements)
+    rides = _rides(basel_examples, tariff, [("s6-steinen", 4), ("bus-4", 4), ("bus-4", 5)])
+    sale = Sale("rvl-pass", "rvl", "app", Money(6900, "EUR"), dt.date(2027, 5, 1), {})
+    split = split_ticket(sale, rides, terms, tariff)
+    found = {share.party: share.amount_minor for share in split.shares}
+    assert found == {"bus-dreiland": 4600, "nahverkehr-bw": 2300}
+
+
+def test_fares_within_a_stage_are_shared_by_distance() -> None:
+    # M2: one stage of two equal hops, the second owned by someone else from its middle on
+    item = {
+        "id": "p0", "name": {"en": "p"}, "basis": "flat", "validity": 60, **SPAN,
+        "protects": "inside", "source": "", "scope": [{"zones": ["a"]}],
+        "prices": [{"seller": "west", "channel": "app", "currency": "CHF", "price": 400}],
+    }  # fmt: skip
+    contract = {
+        "id": "c", "owner": "owner", "zones": ["a:2"], **SPAN, "published": True, "source": "",
+    }  # fmt: skip
+    agreement = {
+        "id": "m2", "products": ["p0"], **SPAN, "published": True, "method": "M2",
+        "base": ["p0"], "source": "",
+    }  # fmt: skip
+    content = AgreementsFile.model_validate(
+        {"format": 1, "agreements": [agreement], "contracts": [contract]}
+    )
+    pricer = TariffPricer(compile_world([item]), content.model_dump(mode="json"))
+    ticket = pricer.price(_line_journey([0, 1, 2])).tickets[0]
+    # half hops: place 0 (zone 1), place 1 (zones 1 and 2), place 1, place 2 (zone 2): 1 and 3
+    assert {s.party: s.amount_minor for s in ticket.shares} == {"carrier-a": 100, "owner": 300}
+
+
+def test_the_contract_that_names_the_line_speaks_first() -> None:
+    def contract(name: str, **scope: list[str]) -> dict[str, Any]:
+        return {"id": name, "owner": name, **SPAN, "published": True, "source": "", **scope}
+
+    content = AgreementsFile.model_validate(
+        {
+            "format": 1,
+            "contracts": [
+                contract("by-carrier", carriers=["carrier-a"]),
+                contract("by-zone", zones=["a"]),
+                contract("by-line", lines=["line-x"]),
+                contract("by-line-and-zone", lines=["line-x"], zones=["a:2"]),
+            ],
+        }
+    )
+    terms = load_agreements(content.model_dump(mode="json"))
+
+    def owner(zone: str, line: str, carrier: str = "carrier-a") -> str:
+        half = HalfHop(frozenset({zone}), frozenset(), carrier, frozenset({line}), 1)
+        return terms.owner_of(half, DATE)[0]
+
+    assert owner("a:2", "line-x") == "by-line-and-zone"
+    assert owner("a:1", "line-x") == "by-line"
+    assert owner("a:2", "line-y") == "by-zone"
+    assert owner("b:1", "line-y") == "by-carrier"
+    assert owner("b:1", "line-y", "carrier-b") == "carrier-b"
+
+
+def test_zones_passed_and_edges_of_zones_are_counted() -> None:
+    tariff = load_tariff(compile_world([]))
+
+    def count(*places: int) -> tuple[str, ...]:
+        return zones_crossed(list_stages(_line_journey(places), tariff), "a", tariff)
+
+    assert count(0, 2) == ("1", "2")
+    assert count(0, 3) == ("1", "2", "3")  # zone 2 is passed without a stop
+    assert count(0, 1) == ("1",)  # place 1 lies on the edge of zones 1 and 2
+    assert count(1, 2) == ("2",)
+    assert count(6, 7) == ()
 
 
 def test_a_price_other_than_the_list_price_follows_the_parts_of_the_list(

@@ -37,7 +37,7 @@ def compile_tariff(
         "between_tickets": tariff["between_tickets"],
         "protections": tariff["protections"],
         "comparison": tariff["comparison"],
-        "holidays": sorted(tariff["holidays"]),
+        "holidays": {country: sorted(days) for country, days in tariff["holidays"].items()},
         "cut_points": sorted(tariff["cut_points"]),
         "parties": sorted(tariff["parties"], key=_id),
         "systems": [

@@ -13,7 +13,9 @@ from mobility.core.time import local_date, service_day_origin
 from mobility.fares.ride import Stage, lies_within, zones_crossed
 from mobility.fares.tariff import ADULT, PriceList, Product, Reduction, Rule, Tariff
 
+NOWHERE: frozenset[str] = frozenset()
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+WEEKEND = WEEKDAYS[5:]
 DAY_TICKET_ENDS_S = 5 * 3600  # a day ticket holds until 05:00 of the next day
 MAX_PERSONS = 50
 
@@ -93,8 +95,8 @@ def find_rule(product: Product, stage: Stage, tariff: Tariff) -> Rule | None:
     date = local_date(stage.departure, stage.calls[0].place.tz)
     if not product.valid_from <= date <= product.valid_until or "" in stage.carriers:
         return None
-    day = "holiday" if date in tariff.holidays else WEEKDAYS[date.weekday()]
-    return next((rule for rule in product.rules if _obeys(stage, rule, day)), None)
+    days = _day_types(date, tariff.country_of(stage.zones[0] if stage.zones else NOWHERE), tariff)
+    return next((rule for rule in product.rules if _obeys(stage, rule, days)), None)
 
 
 def quote_single(
@@ -118,7 +120,7 @@ def quote_single(
         return None
     tariff_km = -(-sum(stage.half_m for stage in stages) // 2000)
     options = []
-    country = tariff.country_of(stages[0].zones[0] if stages[0].zones else frozenset())
+    country = tariff.country_of(stages[0].zones[0] if stages[0].zones else NOWHERE)
     for position, prices in enumerate(product.prices):
         listed = _list_parts(product, prices, stages, zones, tariff_km, rider)
         if listed is not None:
@@ -167,8 +169,16 @@ def quote_pass(
     )
 
 
-def _obeys(stage: Stage, rule: Rule, day: str) -> bool:
-    if rule.days and day not in rule.days:
+def _day_types(date: dt.date, country: str | None, tariff: Tariff) -> frozenset[str]:
+    """Return the weekday, or ``holiday`` (beside Saturday or Sunday only)."""
+    weekday = WEEKDAYS[date.weekday()]
+    if date not in tariff.holidays.get(country or "", ()):
+        return frozenset({weekday})
+    return frozenset({"holiday", weekday} if weekday in WEEKEND else {"holiday"})
+
+
+def _obeys(stage: Stage, rule: Rule, days: frozenset[str]) -> bool:
+    if rule.days and not days & rule.days:
         return False
     if rule.carriers and not rule.carriers.issuperset(stage.carriers):
         return False

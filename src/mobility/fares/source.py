@@ -87,13 +87,17 @@ class TariffFile(_Model):
     lines: list[Line] = []
     cut_points: list[ZoneRef] = []
     comparison: Comparison | None = None
-    holidays: list[dt.date] = []
+    holidays: dict[Country, list[dt.date]] = {}
     between_tickets: Texts
     protections: dict[Id, Texts] = {}
 
 
 class Rule(_Model):
-    """Where and when a product holds: a ride must obey one rule of its product as a whole."""
+    """Where and when a product holds: a ride must obey one rule of its product as a whole.
+
+    ``days``: a public holiday of the country where the ride begins is a ``holiday``, and a
+    Saturday or Sunday too where it falls on one, but no other weekday.
+    """
 
     zones: list[ZoneRef] = []
     lines: list[Id] = []

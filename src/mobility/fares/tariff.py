@@ -104,7 +104,7 @@ class Tariff:
     age_groups: frozenset[str]
     passes: frozenset[str]
     cut_points: frozenset[str]
-    holidays: frozenset[dt.date]
+    holidays: Mapping[str, frozenset[dt.date]]
     protections: Mapping[str, Texts]
     between_tickets: Texts
     rank_weights: Mapping[str, int]
@@ -159,7 +159,10 @@ def load_tariff(data: Mapping[str, Any]) -> Tariff:
         age_groups=frozenset({ADULT} | {r["age_group"] for r in reductions if r["age_group"]}),
         passes=frozenset(p["id"] for p in data["products"] if p["kind"] == "pass"),
         cut_points=frozenset(data["cut_points"]),
-        holidays=frozenset(dt.date.fromisoformat(day) for day in data["holidays"]),
+        holidays={
+            country: frozenset(dt.date.fromisoformat(day) for day in days)
+            for country, days in data["holidays"].items()
+        },
         protections=data["protections"],
         between_tickets=data["between_tickets"],
         rank_weights=weights,
