@@ -65,7 +65,7 @@ def read_files(write_feed: Callable[[Files], Path]) -> Callable[..., Feed]:
     return read
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=32)
 def read_real(path: Path) -> Feed:
     """Return a real feed; each is read once per run."""
     return read_feed(FeedConfig(id=path.stem.replace("_", "-"), path=path))
