@@ -7,7 +7,7 @@ suspense with its reason; it never disappears and is never guessed.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -89,10 +89,11 @@ JOURNEY_SCHEMA: dict[str, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class Rides:
-    """The rides of a month by partition, and their journeys by hash."""
+    """The rides of a month by partition; their journeys and the records of these by hash."""
 
     by_prefix: dict[str, tuple[Ride, ...]]
     journeys: dict[str, Journey]
+    records: dict[str, bytes]
 
     def __iter__(self) -> Iterator[Ride]:
         for rides in self.by_prefix.values():
@@ -118,7 +119,7 @@ def match_rides(stored: StoredEvents, find_journey: JourneyFinder) -> Rides:
         prefix: tuple(sorted(map(planner.ride, group), key=lambda ride: ride.id))
         for prefix, group in drafts.items()
     }
-    return Rides(by_prefix, planner.journeys)
+    return Rides(by_prefix, planner.journeys, planner.records)
 
 
 def write_rides(stored: StoredEvents, rides: Rides) -> PartitionSet:
@@ -127,7 +128,7 @@ def write_rides(stored: StoredEvents, rides: Rides) -> PartitionSet:
     for prefix, group in rides.by_prefix.items():
         rows = [tuple(getattr(ride, name) for name in RIDE_FIELDS) for ride in group]
         tables["ride", prefix] = pl.DataFrame(rows, schema=RIDE_SCHEMA, orient="row")
-        tables["journey", prefix] = _journey_table(group, rides.journeys)
+        tables["journey", prefix] = _journey_table(group, rides.records)
     facts = {**stored.partition_set.facts, "events": stored.partition_set.hash}
     return write_set(stored.partition_set.folder, RIDES, tables, facts)
 
@@ -144,12 +145,11 @@ def read_rides(stored: PartitionSet) -> Rides:
         prefix: tuple(Ride(**row) for row in table.iter_rows(named=True))
         for prefix, table in stored.read("ride", RIDE_SCHEMA).items()
     }
-    journeys: dict[str, Journey] = {}
+    records: dict[str, bytes] = {}
     for table in stored.read("journey", JOURNEY_SCHEMA).values():
-        for name, record in table.select("journey", "record").iter_rows():
-            if name not in journeys:
-                journeys[name] = read_journey(record)
-    return Rides(by_prefix, journeys)
+        records |= dict(table.select("journey", "record").iter_rows())
+    journeys = {name: read_journey(record) for name, record in records.items()}
+    return Rides(by_prefix, journeys, records)
 
 
 def replay_journeys(stored: PartitionSet) -> JourneyFinder:
@@ -211,6 +211,7 @@ class _Planner:
     def __init__(self, find_journey: JourneyFinder) -> None:
         self.find_journey = find_journey
         self.journeys: dict[str, Journey] = {}
+        self.records: dict[str, bytes] = {}
         self.answers: dict[Question, tuple[str, str]] = {}
 
     def ask_all(self, questions: Iterable[Question | None]) -> None:
@@ -228,8 +229,9 @@ class _Planner:
             return "", "no_journey"
         if journey is None:
             return "", "no_journey"
-        name = content_hash(journey_record(journey))
-        self.journeys[name] = journey
+        record = journey_record(journey)
+        name = content_hash(record)
+        self.journeys[name], self.records[name] = journey, record
         return name, ""
 
     def ride(self, draft: _Draft) -> Ride:
@@ -299,11 +301,11 @@ def _without_check_out(tap: Event) -> _Draft:
     return _Draft("tap", (tap,), tap, None, "no_check_out")
 
 
-def _journey_table(rides: Sequence[Ride], journeys: dict[str, Journey]) -> pl.DataFrame:
+def _journey_table(rides: Sequence[Ride], records: Mapping[str, bytes]) -> pl.DataFrame:
     asked = {
         (ride.origin or "", ride.destination or "", ride.depart_s or 0, ride.journey)
         for ride in rides
         if ride.journey
     }
-    rows = [(*key, journey_record(journeys[key[3]])) for key in sorted(asked)]
+    rows = [(*key, records[key[3]]) for key in sorted(asked)]
     return pl.DataFrame(rows, schema=JOURNEY_SCHEMA, orient="row")

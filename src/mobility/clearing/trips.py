@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
-from dataclasses import asdict
 from typing import Any
 
-from mobility.core.ids import canonical_json
+import orjson
+
 from mobility.journey import Call, Journey, Leg, Place, Section
 
 
 def journey_record(journey: Journey) -> bytes:
-    """Return the journey without its fare as canonical JSON; `read_journey` undoes it."""
-    record = asdict(journey.with_fare(None))
-    del record["fare"]
-    for leg in record["legs"]:
-        for section in leg["sections"]:
-            section["service_date"] = section["service_date"].isoformat()
-    return canonical_json(record)
+    """Return the journey without its fare as JSON in one form; `read_journey` undoes it."""
+    return orjson.dumps(journey.with_fare(None), option=orjson.OPT_SORT_KEYS)
 
 
 def read_journey(record: bytes) -> Journey:
     """Return the journey of a record."""
-    data = json.loads(record)
+    data = orjson.loads(record)
     return Journey(**{**data, "legs": tuple(_leg(leg) for leg in data["legs"])})
 
 
