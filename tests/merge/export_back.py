@@ -101,6 +101,21 @@ class Side:
         network = compile_network(region)
         return cls(region, network, Planner(network, network.slices(cache)))
 
+    def stations_of(self, before: Region) -> dict[int, int]:
+        """Return the station here of each station of the region that was exported."""
+        network = self.network
+        here = {
+            network.stop_id[stop]: int(network.stop_station[stop])
+            for stop in range(network.n_stops)
+        }
+        there: dict[int, int] = {}
+        columns = ("feed", "stop_id", "station")
+        for feed, raw, station in before.tables["stops"].select(columns).iter_rows():
+            reference = f"{before.feeds[feed].id}:{raw}"
+            if reference in here:
+                there.setdefault(station, here[reference])
+        return there
+
     def endpoint(self, station: int) -> Endpoint:
         """Return a station as an endpoint."""
         network = self.network

@@ -8,7 +8,6 @@ import zipfile
 import gtfs_guru
 import pytest
 
-from mobility.core.errors import InputError
 from mobility.core.time import local_time, parse_instant
 from mobility.feeds import read_manifest
 from mobility.merge.export import export_region
@@ -66,16 +65,7 @@ def test_read_back_no_row_is_dropped(again):
 
 def test_read_back_it_gives_the_same_answers_to_200_questions(region, again, exported, tmp_path):
     before, after = Side.of(region, tmp_path / "a"), Side.of(again, tmp_path / "b")
-    station_there = {
-        after.network.stop_id[stop]: int(after.network.stop_station[stop])
-        for stop in range(after.network.n_stops)
-    }
-    feeds, stops = region.feeds, region.tables["stops"]
-    folded = set(station_there)
-    there = {}
-    for feed, raw, station in stops.select("feed", "stop_id", "station").iter_rows():
-        if f"{feeds[feed].id}:{raw}" in folded:
-            there.setdefault(station, station_there[f"{feeds[feed].id}:{raw}"])
+    there = after.stations_of(region)
     random_ = random.Random(20270504)
     found = 0
     for number in range(QUESTIONS):
@@ -164,32 +154,6 @@ def test_the_same_region_gives_the_same_bytes(region, exported, tmp_path):
     assert first == second
     with zipfile.ZipFile(path) as archive:
         assert {info.date_time for info in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
-
-
-def test_progress_ends_with_all_rows(region, tmp_path):
-    told = []
-    export_region(region, tmp_path / "a.zip", progress=lambda *words: told.append(words))
-    assert told[-1][0] == "export"
-    assert told[-1][1] == told[-1][2] > region.tables["stop_times"].height
-
-
-def test_a_fault_leaves_the_file_that_stood_there(region, tmp_path):
-    path = tmp_path / "merged.zip"
-    path.write_bytes(b"before")
-
-    def fail(stage, done, total):
-        raise RuntimeError("interrupted")
-
-    with pytest.raises(RuntimeError):
-        export_region(region, path, progress=fail)
-    assert path.read_bytes() == b"before"
-    assert [p.name for p in tmp_path.iterdir()] == ["merged.zip"]
-
-
-def test_a_folder_is_no_place_for_a_zip(region, tmp_path):
-    with pytest.raises(InputError, match="is a folder"):
-        export_region(region, tmp_path)
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_every_cell_survives_a_csv_reader(exported):

@@ -9,7 +9,14 @@ from mobility.core.errors import MobilityError
 from mobility.feeds import Manifest
 from mobility.merge.export import export_region
 from mobility.schema import TABLES
-from tests.merge.export_back import dangling, read_zip, region_of, region_of_paths, twice, write_feed
+from tests.merge.export_back import (
+    dangling,
+    read_zip,
+    region_of,
+    region_of_paths,
+    twice,
+    write_feed,
+)
 from tests.merge.export_toy import EAST, NUMBER, WEST
 
 FEEDS = {"west": WEST, "east": EAST}

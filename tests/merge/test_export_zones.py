@@ -186,3 +186,34 @@ def test_a_region_without_service_cannot_be_exported(tmp_path):
     with pytest.raises(InputError, match="no train runs"):
         export_region(region, tmp_path / "merged.zip")
     assert not (tmp_path / "merged.zip").exists()
+
+
+@pytest.fixture
+def small_region():
+    return region_with([Train("t", "A 08:00 C 09:00")], "Europe/Berlin", "Europe/Berlin")
+
+
+def test_progress_ends_with_all_rows(small_region, tmp_path):
+    told_ = []
+    export_region(small_region, tmp_path / "a.zip", progress=lambda *words: told_.append(words))
+    rows = sum(len(table) for table in read_zip(tmp_path / "a.zip").values())
+    assert told_[-1] == ("export", rows, rows)
+
+
+def test_a_fault_leaves_the_file_that_stood_there(small_region, tmp_path):
+    path = tmp_path / "merged.zip"
+    path.write_bytes(b"before")
+
+    def fail(stage, done, total):
+        raise RuntimeError("interrupted")
+
+    with pytest.raises(RuntimeError):
+        export_region(small_region, path, progress=fail)
+    assert path.read_bytes() == b"before"
+    assert [p.name for p in tmp_path.iterdir()] == ["merged.zip"]
+
+
+def test_a_folder_is_no_place_for_a_zip(small_region, tmp_path):
+    with pytest.raises(InputError, match="is a folder"):
+        export_region(small_region, tmp_path)
+    assert list(tmp_path.iterdir()) == []

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from mobility import __version__
-from mobility.cli import build, clearing, fares, feeds, plan, scenario, serve
+from mobility.cli import build, clearing, export, fares, feeds, plan, scenario, serve
 
 app = typer.Typer(
     name="mobility",
@@ -24,6 +24,7 @@ app.command("build")(build.build)
 app.command("info")(build.info)
 app.command("plan")(plan.plan)
 app.command("serve")(serve.serve)
+app.command("export")(export.export)
 app.add_typer(feeds.app, name="feeds")
 app.add_typer(scenario.app, name="scenario")
 app.add_typer(fares.app, name="fares")

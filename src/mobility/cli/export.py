@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from mobility.cli.build import notices_json
 from mobility.cli.output import err, print_json, print_notices, progress_on_stderr
 from mobility.merge.export import export_region
 from mobility.network import open_edition
@@ -22,11 +23,13 @@ def export(
     region = opened.region()
     with progress_on_stderr(quiet=as_json) as report:
         done = export_region(region, output, versions={"edition": opened.hash}, progress=report)
-    rows = {name: done.tables[name].height for name in sorted(done.tables)}
+    rows = {name: table.height for name, table in sorted(done.tables.items())}
     if as_json:
-        print_json({"versions": opened.versions, "zone": done.zone, "rows": rows})
+        notices = notices_json(done.notices)
+        print_json(
+            {"versions": opened.versions, "zone": done.zone, "rows": rows, "notices": notices}
+        )
         return
     print_notices(done.notices)
-    err.print(
-        f"{rows['trips']:,} trips of {len(region.feeds)} feeds, times in {done.zone}: {output}"
-    )
+    feeds = len(region.feeds)
+    err.print(f"{rows['trips']:,} trips of {feeds} feeds, times in {done.zone}: {output}")

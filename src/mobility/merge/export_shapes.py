@@ -55,12 +55,11 @@ def export_shapes(region: Region, runs: Runs) -> tuple[pl.Series, pl.DataFrame |
     joined = np.intersect1d(np.flatnonzero(~single.to_numpy()), runs.train).astype(np.int32)
     pieces = _pieces_of(region, joined, trips.to_list())
     spliced = _splice_all(region, raw, pieces)
-    names = {train: name for train, (name, _) in spliced.items()}
     ids = of_train.to_list()
-    for train, name in names.items():
+    for train, (name, _) in spliced.items():
         ids[train] = name
     shape_of_run = pl.Series(ids, dtype=pl.String).gather(pl.Series(runs.train).cast(pl.UInt32))
-    made = {name: table for name, table in spliced.values() if table is not None}
+    made = dict(spliced.values())
     used = raw.filter(pl.col("shape_id").is_in(shape_of_run.drop_nulls().implode()))
     table = pl.concat([used, *(made[name] for name in sorted(made))])
     return shape_of_run, table.sort("shape_id", "shape_pt_sequence", maintain_order=True)
@@ -90,7 +89,7 @@ def _pieces_of(
 
 def _splice_all(
     region: Region, raw: pl.DataFrame, pieces: dict[int, tuple[_Piece, ...]]
-) -> dict[int, tuple[str, pl.DataFrame | None]]:
+) -> dict[int, tuple[str, pl.DataFrame]]:
     """Return name and points of each joined train's shape; equal stretches share one."""
     wanted = sorted({piece.shape for own in pieces.values() for piece in own if piece.shape})
     points = {
@@ -100,14 +99,16 @@ def _splice_all(
         .items()
     }
     stops = region.tables["stops"].select("stop_lat", "stop_lon").fill_null(np.nan).to_numpy()
+    taken = set(raw["shape_id"].unique().to_list())
     made: dict[tuple[_Piece, ...], tuple[str, pl.DataFrame]] = {}
     count: dict[str, int] = {}
-    out: dict[int, tuple[str, pl.DataFrame | None]] = {}
+    out: dict[int, tuple[str, pl.DataFrame]] = {}
     for train, own in sorted(pieces.items()):
         if own not in made:
             base = "+".join(dict.fromkeys(piece.shape for piece in own if piece.shape))
             count[base] = count.get(base, 0) + 1
-            # A tilde, so that a spliced shape never has the id of a whole one.
+            while f"{base}~{count[base]}" in taken:
+                count[base] += 1
             name = f"{base}~{count[base]}"
             made[own] = name, _shape_table(name, splice(own, points, stops))
         out[train] = made[own]

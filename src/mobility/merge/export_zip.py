@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import zipfile
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -43,7 +44,8 @@ def write_gtfs(path: Path, tables: Mapping[str, pl.DataFrame], progress: Progres
     except OSError as error:
         raise EnvironmentFault(f"{path}: cannot be written: {error.strerror}") from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # where its folder is none, it was never made
+            temporary.unlink(missing_ok=True)
 
 
 def _write_zip(
