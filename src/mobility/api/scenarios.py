@@ -93,7 +93,7 @@ class ScenarioDesk:
     def _compile(self, scenario: Scenario, key: str) -> Changed:
         edition = self._served.edition
         region, notices = apply_scenario(edition.region(), scenario, edition_hash=edition.hash)
-        network = compile_network(region, walk_radius_m=edition.walk_radius_m)
+        network = compile_network(region, walk_radius_m=edition.network.walk_radius_m)
         slices = network.slices(Path(self._scratch.name) / key[:16])
         return Side(Planner(network, slices)), notices
 

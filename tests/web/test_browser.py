@@ -1,0 +1,259 @@
+"""The page in a real browser: search, tickets and split, keyboard alone, no console errors.
+
+The sample edition is built, or taken from MOBILITY_TEST_EDITION; screenshots go to the folder that
+MOBILITY_SCREENSHOTS names.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import re
+import shutil
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+
+from mobility.api import create_app
+from mobility.cli.build import build_edition
+from mobility.feeds import read_manifest
+from mobility.web.bundle import find_bundle
+
+pytestmark = pytest.mark.browser
+
+NOW = dt.datetime(2027, 5, 4, 5, 0, tzinfo=dt.UTC)
+FLAGS = (
+    "--no-sandbox",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+SIZES = {"desktop": (1280, 900), "mobile": (390, 844)}
+WAIT_S = 120
+SMALL_TARGETS = """() => [...document.querySelectorAll('a, button, select, summary, input')]
+    .filter((e) => e.type !== 'hidden' && e.offsetParent && !e.closest('.skip, .maplibregl-map'))
+    .filter((e) => {
+        const box = (e.closest('label') ?? e).getBoundingClientRect();
+        return box.width < 24 || box.height < 24;
+    }).map((e) => e.outerHTML.slice(0, 80))"""
+
+
+@pytest.fixture(scope="module")
+def edition(project_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    given = os.environ.get("MOBILITY_TEST_EDITION")
+    if given:
+        return Path(given)
+    folder = tmp_path_factory.mktemp("sample") / "edition"
+    build_edition(read_manifest(project_root / "feeds" / "basel"), folder, check=False)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def address(edition: Path) -> Iterator[str]:
+    """Serve the sample edition on a free port of this machine."""
+    assert find_bundle().script, "build the client first: make web"
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    app = create_app(edition, clock=lambda: NOW)
+    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="error"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    until = time.monotonic() + WAIT_S
+    while not server.started and time.monotonic() < until:
+        thread.join(0.05)
+    yield f"http://127.0.0.1:{port}"
+    server.should_exit = True
+    thread.join(WAIT_S)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
+    path = shutil.which("chromium")
+    if path is None:
+        pytest.skip("needs chromium on the PATH")
+    with playwright.sync_playwright() as started:
+        running = started.chromium.launch(executable_path=path, args=list(FLAGS))
+        yield running
+        running.close()
+
+
+@pytest.fixture(params=[(size, scheme) for size in SIZES for scheme in ("light", "dark")])
+def look(request: pytest.FixtureRequest) -> tuple[str, str]:
+    """Return a size of screen and a colour scheme."""
+    pair: tuple[str, str] = request.param
+    return pair
+
+
+@pytest.fixture
+def page(browser: Any, look: tuple[str, str]) -> Iterator[Any]:
+    """Return a page that fails the test where anything is written to the console as an error."""
+    size, scheme = look
+    width, height = SIZES[size]
+    context = browser.new_context(
+        viewport={"width": width, "height": height}, color_scheme=scheme, locale="en-GB"
+    )
+    opened = context.new_page()
+    faults: list[str] = []
+    opened.on("console", lambda m: faults.append(m.text) if m.type == "error" else None)
+    opened.on("pageerror", lambda error: faults.append(str(error)))
+    yield opened
+    context.close()
+    assert faults == []
+
+
+def shoot(page: Any, look: tuple[str, str], name: str) -> None:
+    folder = os.environ.get("MOBILITY_SCREENSHOTS")
+    if folder:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=f"{folder}/{name}-{'-'.join(look)}.png", full_page=True)
+
+
+def search(page: Any, address: str, origin: str, destination: str) -> None:
+    """Search as a visitor does, taking suggestions with mouse or finger."""
+    page.goto(f"{address}/?lang=en")
+    for label, text in (("From", origin), ("To", destination)):
+        field = page.get_by_role("combobox", name=label, exact=True)
+        field.fill(text)
+        page.get_by_role("listbox", name=label).get_by_role("option").first.click()
+    page.get_by_label("Date").fill("2027-05-04")
+    page.get_by_label("Time").fill("07:00")
+    page.get_by_role("button", name="Search", exact=True).click()
+    page.locator(".journey").first.wait_for()
+
+
+def minor(text: str) -> tuple[str, int]:
+    """Return currency and minor units of a shown amount."""
+    currency, whole, rest = re.findall(r"([A-Z]{3}) (\d+)\.(\d\d)", text)[0]
+    return currency, int(whole) * 100 + int(rest)
+
+
+def read_splits(page: Any) -> int:
+    """Open every split of the first open journey; each must add up to its ticket's price."""
+    found = 0
+    journey = page.locator(".journey[open]").first
+    for ticket in journey.locator(".ticket").all():
+        ticket.locator(".split > summary").click()
+        rows = [minor(row.inner_text()) for row in ticket.locator("tbody .amount").all()]
+        if not rows:
+            assert "No split is published" in ticket.inner_text()
+            continue
+        found += 1
+        price = minor(ticket.locator(".ticket-price").inner_text())
+        assert {currency for currency, _ in rows} == {price[0]}
+        assert sum(amount for _, amount in rows) == price[1]
+        assert minor(ticket.locator("tfoot .amount").inner_text()) == price
+        assert ticket.locator(".why li").count() > 0
+    return found
+
+
+def wait_for_map(page: Any, look: tuple[str, str]) -> None:
+    if look[0] == "mobile":
+        page.get_by_role("button", name="Show on the map").first.click()
+    page.locator(".maplibregl-canvas").first.wait_for()
+    page.wait_for_load_state("networkidle")
+
+
+def test_one_ticket_over_the_border_is_read_with_its_split(
+    page: Any, address: str, look: tuple[str, str]
+) -> None:
+    search(page, address, "Lörrach Hbf", "Liestal")
+    first = page.locator(".journey").first
+    assert re.search(r"07:\d\d\s*→\s*0[78]:\d\d", first.inner_text().replace("\n", " "))
+    assert "Change: Basel SBB" in first.inner_text()
+    shoot(page, look, "liestal")
+    first.locator("summary").first.click()
+    assert read_splits(page) >= 1
+    wait_for_map(page, look)
+    shoot(page, look, "liestal-open")
+    assert "from=" in page.url and "to=Liestal" in page.url
+
+
+def test_two_tickets_to_mulhouse_say_what_is_not_protected(
+    page: Any, address: str, look: tuple[str, str]
+) -> None:
+    search(page, address, "Lörrach Hbf", "Mulhouse Ville")
+    two = page.locator(".journey", has_text="2 tickets").first
+    two.locator("summary").first.click()
+    assert two.locator(".ticket").count() == 2
+    assert "The connection between these tickets is not protected." in two.inner_text()
+    sellers = [
+        t.get_by_role("definition").nth(1).inner_text() for t in two.locator(".ticket").all()
+    ]
+    assert len(set(sellers)) == 2
+    read_splits(page)
+    shoot(page, look, "mulhouse-open")
+
+
+def test_the_page_follows_back_and_the_language(page: Any, address: str) -> None:
+    search(page, address, "Lörrach Hbf", "Liestal")
+    page.get_by_role("button", name="Later").click()
+    page.wait_for_url(re.compile("time=09"))
+    page.go_back()
+    page.wait_for_url(re.compile("time=07"))
+    page.get_by_role("link", name="FR", exact=True).click()
+    page.get_by_role("heading", name="Lörrach Hbf → Liestal").wait_for()
+    assert page.locator("html").get_attribute("lang") == "fr"
+    assert page.locator(".journey").count() > 0
+
+
+def test_the_keyboard_alone_is_enough(page: Any, address: str, look: tuple[str, str]) -> None:
+    page.goto(f"{address}/?lang=en")
+    page.get_by_role("combobox", name="From", exact=True).focus()
+    page.keyboard.type("lorrach hb")
+    page.get_by_role("listbox", name="From").get_by_role("option").first.wait_for()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    chosen = page.get_by_role("combobox", name="From", exact=True)
+    assert chosen.input_value() == "Lörrach Hbf"
+    for _ in range(12):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.id") == "to":
+            break
+    page.keyboard.type("liestal")
+    page.get_by_role("listbox", name="To", exact=True).get_by_role("option").first.wait_for()
+    shoot(page, look, "suggestions")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Enter")
+    page.locator(".journey").first.wait_for()
+    for _ in range(12):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.matches('.journey > summary')"):
+            break
+    page.keyboard.press("Enter")
+    page.locator(".journey[open] .ticket").first.wait_for()
+
+
+def test_targets_are_large_enough_and_nothing_is_wider_than_the_screen(
+    page: Any, address: str
+) -> None:
+    search(page, address, "Lörrach Hbf", "Liestal")
+    page.locator(".journey > summary").first.click()
+    small = page.evaluate(SMALL_TARGETS)
+    assert small == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_the_page_works_without_javascript(browser: Any, address: str) -> None:
+    context = browser.new_context(java_script_enabled=False, locale="en-GB")
+    page = context.new_page()
+    page.goto(f"{address}/?lang=en")
+    page.get_by_label("From").fill("Lörrach Hbf")
+    page.get_by_label("To", exact=True).fill("Liestal")
+    page.get_by_label("Date").fill("2027-05-04")
+    page.get_by_label("Time").fill("07:00")
+    page.get_by_role("button", name="Search", exact=True).click()
+    page.locator(".journey > summary").first.click()
+    assert read_splits(page) >= 1
+    shoot(page, ("desktop", "nojs"), "liestal-open")
+    context.close()
