@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import csv
 import importlib.util
+import os
+import subprocess
+import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -89,6 +92,33 @@ def test_names_and_protection_are_told_in_the_language_asked_for(
     french = basel_pricer.for_rider(Rider(), "fr").price(example_journey(example)).tickets[0]
     assert french.name == "Billet triregio"
     assert french.protects.startswith("Les correspondances sur ce billet sont garanties")
+
+
+PRICE_ALL = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from test_examples import EXAMPLES, price
+from conftest import FOLDER
+from mobility.core.ids import canonical_json, content_hash
+from mobility.fares import TariffPricer, compile_tariff, read_agreements, read_tariff
+documents = compile_tariff(read_tariff(FOLDER), {}), read_agreements(FOLDER)
+pricer = TariffPricer(*documents)
+fares = [price(example, pricer).to_json() for example in EXAMPLES["examples"]]
+print(content_hash(canonical_json([documents, fares])))
+"""
+
+
+def test_the_same_bytes_whatever_the_hash_seed() -> None:
+    def run(seed: str) -> str:
+        return subprocess.run(
+            [sys.executable, "-c", PRICE_ALL, str(Path(__file__).parent)],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+
+    assert run("1") == run("2") != ""
 
 
 def _load_script(path: Path) -> ModuleType:

@@ -22,10 +22,10 @@ from mobility.journey import Fare, Leg
 
 # Whole runs for which nobody published a price, as fares/basel/README.md says.
 UNKNOWN = {
-    "de-regio:ic4", "de-regio:ec8", "fr-regio:ec9", "de-regio:ta1", "fr-regio:ta1", "de-regio:re3",
+    "de-regio:ic4", "de-regio:ec8", "de-regio:ta1", "fr-regio:ta1", "de-regio:re3",
     "de-regio:rb30", "de-regio:touch-de", "de-regio:7308", "fr-regio:7",
 }  # fmt: skip
-PARTLY = {"ch-rail:ic4", "fr-regio:ter200"}
+PARTLY = {"ch-rail:ic4", "fr-regio:ter200", "fr-regio:ec9"}
 RIDERS = [
     Rider(),
     Rider(cards=frozenset({"half-fare"}), currency="CHF"),
