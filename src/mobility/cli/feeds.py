@@ -9,27 +9,33 @@ import typer
 
 from mobility.cli.build import manifest_of, notices_json
 from mobility.cli.output import out, print_json, print_notices, print_table, progress_on_stderr
+from mobility.cli.serve import clock_of
 from mobility.core.errors import CheckFailed
 from mobility.core.notices import count_by_code
-from mobility.feeds import read_feed
+from mobility.core.settings import Settings
+from mobility.feeds import FeedCheck, check_feed
 
 app = typer.Typer(help="Operators' feeds.", no_args_is_help=True)
 
 
 @app.command("check")
-def check(
+def check_command(
     sources: Annotated[list[Path], typer.Argument(help="A region, or GTFS zips and folders.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
-    """Read feeds and say what is wrong with them; exit 3 if any row had to be dropped."""
+    """Read feeds, ask two other programs about them, say what is wrong; exit 3 on errors."""
     manifest = manifest_of(sources)
+    today = clock_of(Settings())().date()
     with progress_on_stderr(quiet=as_json) as report:
-        feeds = [read_feed(config, check=True, progress=report) for config in manifest.feeds]
-    notices = [notice for feed in feeds for notice in feed.notices]
+        checks = [check_feed(config, on=today, progress=report) for config in manifest.feeds]
+    notices = [notice for check in checks for notice in check.notices]
     if as_json:
         print_json(
             {
-                "feeds": [{"id": f.config.id, "version": f.version} for f in feeds],
+                "feeds": [
+                    {"id": c.feed.config.id, "version": c.feed.version, "sheet": c.sheet}
+                    for c in checks
+                ],
                 "notices": notices_json(notices),
             }
         )
@@ -37,8 +43,16 @@ def check(
         print_notices(notices)
         counts = count_by_code(notices)
         print_table("notices", ("code", "rows"), [[code, f"{n:,}"] for code, n in counts.items()])
-        for feed in feeds:
-            out.print(f"{feed.config.id}: valid {feed.valid_from} … {feed.valid_until}")
+        for check in checks:
+            _print_sheet(check)
     errors = sum(notice.severity == "error" for notice in notices)
     if errors:
         raise CheckFailed(f"{errors} findings are errors")
+
+
+def _print_sheet(check: FeedCheck) -> None:
+    feed = check.feed
+    out.print(f"[bold]{feed.config.id}[/bold]: valid {feed.valid_from} … {feed.valid_until}")
+    rows = [[name, str(value)] for name, value in check.sheet.items()]
+    if rows:
+        print_table("quality sheet", ("indicator", "value"), rows)

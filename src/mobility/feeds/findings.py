@@ -57,14 +57,14 @@ RULES: dict[str, Rule] = {
             "arrival before the departure from the stop before; trip dropped"
         ),
         missing_trip_edge="the first or last time of the trip is missing; trip dropped",
-        unused_trip="the trip has no stop_times; dropped",
-        unusable_trip="the trip has fewer than two stop_times; dropped",
         invalid_frequency="end not after start, or headway not above 0; row dropped",
     ),
     **_rules(
         "warning",
         "drop",
         duplicate_row="the row stands in the file twice; later one dropped",
+        unused_trip="the trip has no stop_times; dropped",
+        unusable_trip="the trip has fewer than two stop_times; dropped",
         transfer_at_template="names a trip that frequencies.txt repeats, so no run; dropped",
         repeated_stop_merged="the same stop twice in a row; merged into one dwell",
     ),

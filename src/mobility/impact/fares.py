@@ -124,9 +124,9 @@ def _earnings(fare: Fare) -> list[tuple[str, Money]]:
     ]
 
 
-def _essence(fare: Fare | None) -> Any:
+def _essence(fare: Fare | None) -> tuple[object, ...]:
     if fare is None:
-        return None
+        return ()
     tickets = [(t.product, t.seller, t.price, t.shares) for t in fare.tickets]
     return (tickets, len(fare.unknown_legs))
 
