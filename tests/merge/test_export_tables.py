@@ -22,7 +22,7 @@ from tests.merge.export_toy import EAST, NUMBER, WEST
 FEEDS = {"west": WEST, "east": EAST}
 
 
-def toy_region(folder, feeds=FEEDS):
+def toy_region(folder, feeds=FEEDS, **manifest):
     configs = [
         {
             "id": name, "path": write_feed(folder / name, files), "precedence": place,
@@ -33,6 +33,7 @@ def toy_region(folder, feeds=FEEDS):
         )
     ]  # fmt: skip
     document = {"format": 1, "id": "toy", "name": "Toy", "feeds": configs, "folder": folder}
+    document |= manifest
     return region_of(Manifest.model_validate(document))
 
 
@@ -79,6 +80,20 @@ def test_who_stays_seated_does_so_between_trips_of_the_export(tables):
     (row,) = rows_of(tables, "transfers", transfer_type="4")
     assert (row["from_trip_id"], row["to_trip_id"]) == ("west:T3", "west:T4")
     assert row["from_stop_id"] == row["to_stop_id"] == "west:8500010:0:7"
+
+
+def test_who_stays_seated_does_so_on_the_days_that_both_trips_run(tmp_path):
+    """Clocks in New York change on 2027-03-14, so every train becomes two trips there."""
+    calendar = WEST["calendar"].replace("20261214,20261220", "20270311,20270317")
+    region = toy_region(
+        tmp_path, {"west": WEST | {"calendar": calendar}, "east": EAST}, timezone="America/New_York"
+    )
+    export_region(region, tmp_path / "merged.zip")
+    rows = rows_of(read_zip(tmp_path / "merged.zip"), "transfers", transfer_type="4")
+    pairs = [(row["from_trip_id"], row["to_trip_id"]) for row in rows]
+    assert pairs == [("west:T3", "west:T4"), ("west:T3#2", "west:T4#2")]
+    result = gtfs_guru.validate(str(tmp_path / "merged.zip"), date="2027-03-11")
+    assert [(e.code, e.file, e.row) for e in result.errors()] == []
 
 
 def test_a_transfer_between_trips_names_the_trips_and_stops_that_carry_them(tables):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from mobility.merge.export_runs import Runs
@@ -167,21 +168,35 @@ class Transfers:
         return found.filter(pl.col(f"{end}_trip_id").is_null() | pl.col(f"{end}_run").is_not_null())
 
     def _meet(self, rows: pl.DataFrame) -> pl.Series:
-        """Return whether both runs are under way on one service day, or the second on the next."""
+        """Return whether both runs are under way on one service day, or the second on the next.
+
+        Who stays seated goes on at once: on the same service day if the second run starts after
+        the first one's end, else on the next.
+        """
         days = self.runs.days
         known = rows["from_run"].is_not_null() & rows["to_run"].is_not_null()
-        first, second = (
-            self.runs.service[rows[f"{end}_run"].fill_null(0).to_numpy()] for end in ENDS
+        first, second = (rows[f"{end}_run"].fill_null(0).to_numpy() for end in ENDS)
+        services = np.column_stack([self.runs.service[first], self.runs.service[second]])
+        pairs, place = np.unique(services, axis=0, return_inverse=True)
+        place = place.reshape(-1)
+        same, following = (
+            np.array([bool((days[a, :end] & days[b, start:]).any()) for a, b in pairs], np.bool_)
+            for end, start in ((None, 0), (-1, 1))
         )
-        pairs, place = np.unique(np.column_stack([first, second]), axis=0, return_inverse=True)
-        meets = np.array(
-            [
-                bool((days[a] & days[b]).any() or (days[a, :-1] & days[b, 1:]).any())
-                for a, b in pairs.tolist()
-            ],
-            np.bool_,
-        )
-        return ~known | pl.Series(meets[place.reshape(-1)])
+        leaves = self._seconds(second, rows["to_from_pos"], "departure_s")
+        goes_on = leaves >= self._seconds(first, rows["from_to_pos"], "arrival_s")
+        in_seat = rows["transfer_type"].is_in(list(IN_SEAT_TYPES)).fill_null(False).to_numpy()
+        at_once = np.where(goes_on, same[place], following[place])
+        return ~known | pl.Series(np.where(in_seat, at_once, (same | following)[place]))
+
+    def _seconds(
+        self, run: npt.NDArray[np.int32], position: pl.Series, column: str
+    ) -> npt.NDArray[np.int64]:
+        """Return the time of each run's call at a position, from the run's service-day origin."""
+        first = self.region.tables["trains"]["first_event"].to_numpy()[self.runs.train[run]]
+        times = self.region.tables["stop_times"][column].to_numpy()
+        seconds: npt.NDArray[np.int64] = times[first + position.fill_null(0).to_numpy()]
+        return seconds.astype(np.int64) + self.runs.seconds[run]
 
     def _with_stop(self, rows: pl.DataFrame, end: str, calls: pl.DataFrame) -> pl.DataFrame:
         """Return the rows with the stop at one end.
