@@ -192,6 +192,7 @@ export async function openMap(frame: HTMLElement, bounds: number[] | null): Prom
     map.once("error", (event) => reject(event.error));
   });
   let current: Journey | null = null;
+  let moves = false;
 
   function margin(): maplibre.PaddingOptions | number {
     return frame.clientWidth > 3 * MARGIN.right ? MARGIN : 32;
@@ -210,7 +211,9 @@ export async function openMap(frame: HTMLElement, bounds: number[] | null): Prom
     show(journey) {
       current = journey;
       draw();
-      if (journey) map.fitBounds(extent(journey), { padding: margin(), maxZoom: 14, animate: !calm });
+      if (!journey) return;
+      map.fitBounds(extent(journey), { padding: margin(), maxZoom: 14, animate: moves });
+      moves = !calm; // the first journey is simply there
     },
     repaint() {
       map.once("styledata", draw);
