@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ TARIFF: dict[str, Any] = {
     "protections": {"inside": {"en": "protected"}},
     "comparison": {"currency": "EUR", "as_of": DATE, "rates": {"CHF": "1.07"}},
     "cut_points": ["cut:4"],
+    "holidays": {"CH": [dt.date(2027, 5, 1), dt.date(2027, 5, 17)]},
     "parties": [
         {"id": "west", "name": {"en": "West"}, "roles": ["seller"], "country": "CH"},
         {"id": "east", "name": {"en": "East"}, "roles": ["seller"], "country": "DE"},
@@ -114,6 +116,17 @@ def compile_world(items: list[dict[str, Any]]) -> dict[str, Any]:
         Path("toy"), TariffFile.model_validate(TARIFF), tuple(content.products), tuple(rows)
     )
     return compile_tariff(source, {})
+
+
+def line_journey(places: Sequence[int], date: dt.date = DATE) -> Journey:
+    """Return one ride by the first carrier that calls at the places, a minute apart."""
+    sketch = {
+        "departs": "08:00",
+        "stops": [f"f:{place}" for place in places],
+        "minutes": list(range(len(places))),
+        "sections": [{"feed": "f", "agency": CARRIERS[0], "route": "x"}],
+    }
+    return make_journey([make_leg(sketch, date, PLACES)])
 
 
 @st.composite
