@@ -113,7 +113,7 @@ def zones_crossed(stages: Sequence[Stage], system: str, tariff: Tariff) -> tuple
 def lies_within(zones: Collection[str], wanted: frozenset[str]) -> bool:
     """Return whether one of the zones, or the system of one, is wanted.
 
-    >>> lies_within(frozenset({"tnw:10"}), frozenset({"tnw"}))
+    >>> lies_within(frozenset({"west:10"}), frozenset({"west"}))
     True
     """
     return any(zone in wanted or zone.partition(":")[0] in wanted for zone in zones)
