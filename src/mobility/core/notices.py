@@ -47,19 +47,25 @@ class Notice:
     count: int = 1
 
     def line(self) -> str:
-        """Return the notice as one line for people."""
+        """Return the notice as one line for people.
+
+        >>> Notice("short_row", "warning", "north", "stops.txt", 7, message="cut").line()
+        'warning: short_row: north:stops.txt line 7: cut'
+        """
         place = " ".join(
             part
             for part in (
-                f"{self.feed}:{self.file}" if self.feed else self.file,
+                ":".join(part for part in (self.feed, self.file) if part),
                 f"line {self.row}" if self.row else "",
                 self.field,
             )
             if part
         )
-        value = f" {self.value!r}" if self.value else ""
+        value = repr(self.value) if self.value else ""
+        where = " ".join(part for part in (place, value) if part)
         times = f" ({self.count} rows)" if self.count > 1 else ""
-        return f"{self.severity}: {self.code}: {place}{value}: {self.message}{times}"
+        said = [self.severity, self.code, *([where] if where else []), self.message]
+        return ": ".join(said) + times
 
 
 def count_by_code(notices: Iterable[Notice]) -> dict[str, int]:
