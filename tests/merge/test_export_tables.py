@@ -160,6 +160,22 @@ def test_what_cannot_be_said_is_told(exported):
     assert {"timeframes.txt", "booking_rules.txt"} <= told
 
 
+def test_service_on_demand_is_left_out_and_told(tmp_path):
+    columns = "location_group_id,start_pickup_drop_off_window,end_pickup_drop_off_window"
+    head, *calls = [line.strip() for line in WEST["stop_times"].strip().splitlines()]
+    ride = [f"T5,,,,{number},G1,08:00:00,18:00:00" for number in (1, 2)]
+    files = WEST | {
+        "stop_times": "\n".join([f"{head},{columns}", *(f"{call},,," for call in calls), *ride]),
+        "trips": WEST["trips"].rstrip() + "\n    R1,S1,T5,Villages,,,\n",
+    }
+    region = toy_region(tmp_path, {"west": files, "east": EAST})
+    done = export_region(region, tmp_path / "merged.zip")
+    assert "export_on_demand_left_out" in {notice.code for notice in done.notices}
+    tables = read_zip(tmp_path / "merged.zip")
+    assert not rows_of(tables, "trips", trip_id="west:T5")
+    assert dangling(tables) == []
+
+
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory):
     return iter(tmp_path_factory.mktemp("cut") / str(number) for number in range(10_000))
@@ -216,3 +232,8 @@ def test_a_region_of_one_feed_is_that_feed(name, tmp_path):
     for table in ("agencies", "routes", "trips", "stop_times", "trains", "stations"):
         assert again.tables[table].height == region.tables[table].height, table
     assert (again.days == region.days).all() and again.first_date == region.first_date
+    export_region(again, tmp_path / "twice.zip")
+    twice_exported = read_zip(tmp_path / "twice.zip")
+    for table in after:
+        more = table == "attributions"  # the export names its own source
+        assert len(twice_exported[table]) == len(after[table]) + more, table

@@ -43,7 +43,7 @@ _MADE = frozenset(
         *("transfers", "shapes", "translations", "attributions", "feed_info", "frequencies"),
     }
 )
-_FLEX_TABLES = ("flex_trips", "flex_stop_times")
+FLEX = "flex_trips"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,12 +124,13 @@ def make_export(region: Region, *, versions: Mapping[str, str] | None = None) ->
     tables |= {name: table for name, table in optional.items() if table is not None}
     tables["attributions"] = export_attributions(region, scope, trips, members)
     tables["feed_info"] = export_feed_info(region, _service_dates(runs), versions or {})
-    for name in _FLEX_TABLES:
-        if name in region.tables:
-            findings.add(
-                "export_on_demand_left_out", "trips", "service on demand has no days in the region",
-                region.tables[name].height,
-            )  # fmt: skip
+    on_demand = region.tables[FLEX].height if FLEX in region.tables else 0
+    findings.add(
+        "export_on_demand_left_out",
+        "trips",
+        "service on demand has no days in the region",
+        on_demand,
+    )
     tables = drop_dangling(tables, findings)
     tables["stop_times"] = export_stop_times(region, runs, stops)
     return Export(tables, runs.zone, findings.notices())

@@ -143,8 +143,8 @@ def _by_run(
         "feed", pl.col("trip_id").alias(column), trip=pl.int_range(pl.len(), dtype=pl.Int32)
     )
     carried = members.filter(~pl.col("alias")).unique(["trip", "run"], maintain_order=True)
-    runs = known.join(carried, on="trip").select("feed", column, "run")
-    found = rows.join(runs, on=["feed", column], maintain_order="left")
+    runs = known.join(carried, on="trip").select("feed", column, "run").sort("run")
+    found = rows.join(runs, on=["feed", column], maintain_order="left_right")
     ids = trips["trip_id"].gather(found["run"].cast(pl.UInt32))
     return found.with_columns(ids.alias(column)).drop("run")
 

@@ -62,7 +62,7 @@ class Transfers:
         self.findings.add(
             "export_row_dropped", NAME, "between what never meets in the region: dropped", dropped
         )
-        table = pl.concat([plain, named]).sort("_row", maintain_order=True)
+        table = pl.concat([plain, named]).sort("_row", *TABLES[NAME].key, maintain_order=True)
         forbids = pl.when(pl.col("transfer_type") == FORBIDDEN_TYPE).then(0).otherwise(1)
         longest = -pl.col("min_transfer_time").fill_null(-1)
         order = [pl.col("_stations"), forbids, longest]
