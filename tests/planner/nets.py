@@ -47,7 +47,7 @@ class Net:
         trips, sections = tables.tables["trips"], tables.tables["sections"]
         rows = []
         extra = []
-        routes = tables.tables["routes"]["feed"].to_list()
+        routes = list(tables.tables["routes"].select("route_id", "feed").iter_rows())
         trip_ids = trips["trip_id"].to_list()
         for row in sections.iter_rows(named=True):
             trip_id = trip_ids[row["trip"]]
@@ -57,7 +57,8 @@ class Net:
                 continue
             middle = length // 2
             feed = 1 - trips["feed"][row["trip"]]
-            route = next((i for i, f in enumerate(routes) if f == feed), None)
+            known = [(id_, at) for at, (id_, f) in enumerate(routes) if f == feed]
+            route = min(known)[1] if known else None
             if route is None:
                 rows.append(row)
                 continue
@@ -125,7 +126,9 @@ def _train(rng: random.Random, number: int, ids: list[str], grid_s: int) -> Trai
         moment += wait + rng.choice((0, grid_s, 2 * grid_s, 7 * grid_s))
     feed = rng.randint(0, 1)
     days = tuple(day for day in range(4) if rng.random() < 0.6) or (1,)
-    return Train(f"t{number}", calls, days=days if number else None, route=f"L{rng.randint(0, 2)}", feed=feed)
+    return Train(
+        f"t{number}", calls, days=days if number else None, route=f"L{rng.randint(0, 2)}", feed=feed
+    )
 
 
 def planner_of(network: Network) -> Planner:

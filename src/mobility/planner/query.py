@@ -385,7 +385,7 @@ class _Run:
                     scratch.found_refs, self._counts, task.destination.ends,
                     int(scratch.state.best_s[rides]), rides, task.rounds, thin,
                 ):  # fmt: skip
-                    thin = not scratch.grow(status)
+                    thin = scratch.grow(status, thin)
             rides += 1
 
     def journeys(self, assembler: Assembler) -> list[Journey]:

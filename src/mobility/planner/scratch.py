@@ -114,10 +114,10 @@ class Scratch:
         self._events *= 4
         self._new_state()
 
-    def grow(self, status: int) -> bool:
-        """Make room for what the choice ran out of; False where the labels are at their limit.
+    def grow(self, status: int, thin: bool) -> bool:
+        """Make room for what the choice ran out of; returns whether it is to be thin from now on.
 
-        What was found so far stays.
+        What was found so far stays. A thin choice needs no more labels than there are runs.
         """
         if status == NEED_ROOM:
             self._room *= 4
@@ -125,11 +125,11 @@ class Scratch:
             self._new_found()
             for old, new in zip(found, self.found, strict=True):
                 new[: old.size] = old
-        elif status == NEED_LABELS and self._labels >= MAX_LABELS:
-            return False
+        elif status == NEED_LABELS and self._labels >= MAX_LABELS and not thin:
+            return True
         else:
             self._labels *= 4 if status == NEED_LABELS else 1
             self._segments *= 4 if status == NEED_SEGMENTS else 1
             self._nodes *= 4 if status == NEED_NODES else 1
             self._new_choice()
-        return True
+        return thin
