@@ -29,11 +29,11 @@ from mobility.merge.places import (
 )
 from mobility.merge.region import JOINED_KINDS, FeedInfo, Region
 from mobility.merge.region_stations import (
+    StationCountries,
     build_stations,
     finish_stops,
     number_stations,
     place_references,
-    station_countries,
     stop_zones,
 )
 from mobility.merge.schedules import Schedules, build_schedules, number_codes
@@ -105,19 +105,20 @@ def merge_feeds(
         The last day lies before the first.
     """
     tell = progress or _silent
-    ground, looped, forms = _lay_ground(feeds, manifest, first, last, tell)
+    several = join and len(feeds) > 1
+    ground, looped, forms = _lay_ground(feeds, manifest, first, last, tell, described=several)
     notices: list[Notice] = [notice for feed in ground.feeds for notice in feed.notices]
     notices += _loop_notices(ground, looped)
     tell("stations", 0, 1)
     solved = _Solved(*number_stations(np.arange(len(ground.places))), [], None)
-    if join and len(ground.feeds) > 1:
+    if several:
         solved = _solve_stations(ground, forms, notices)
-    station_of_place, members = solved.station_of_place, solved.members
+    station_of_place = solved.station_of_place
     splicer, judge = _join_trains(ground, solved, notices, tell)
     tell("trains", 0, 1)
     trains = _build_trains(ground, splicer)
     notices += _never_notices(ground, trains.never)
-    tables = _region_tables(ground, station_of_place, members, looped, trains, solved.matches)
+    tables = _region_tables(ground, station_of_place, looped, trains, solved.matches)
     tables["train_matches"], counts = _train_matches(ground, splicer, judge)
     tell("trains", 1, 1)
     return Region(
@@ -147,6 +148,8 @@ def _lay_ground(
     first: dt.date | None,
     last: dt.date | None,
     tell: Progress,
+    *,
+    described: bool,
 ) -> tuple[_Ground, Int64s, tuple[Forms, ...]]:
     ordered = tuple(sorted(feeds, key=lambda feed: feed.config.id))
     ids = tuple(feed.config.id for feed in ordered)
@@ -159,7 +162,7 @@ def _lay_ground(
     tables = assemble(ordered, days)
     tell("places", 0, 1)
     exonyms: Exonyms = read_exonyms(*find_exonym_files(manifest.folder))
-    places, looped = find_places(tables, exonyms)
+    places, looped = find_places(tables, exonyms, described=described)
     ground = _Ground(
         feeds=ordered,
         ids=ids,
@@ -170,7 +173,7 @@ def _lay_ground(
         references=place_references(tables.stops, places, ids),
         origins=[zone_origins(feed.zone, days.first, days.n_days) for feed in ordered],
     )
-    return ground, looped, place_forms(places, exonyms)
+    return ground, looped, place_forms(places, exonyms) if described else ()
 
 
 def _loop_notices(ground: _Ground, looped: Int64s) -> list[Notice]:
@@ -326,7 +329,7 @@ def _join_trains(
 ) -> tuple[Splicer, Judge | None]:
     schedules = solved.schedules
     calls = _TripCallsOf(ground, solved.station_of_place)
-    splicer = Splicer(calls, calls.station_codes(solved.members), ground.days.n_days)
+    splicer = Splicer(calls, _StationCodes(ground, solved.members), ground.days.n_days)
     if schedules is None:
         return splicer, None
     modes = np.array([route_mode(kind) for kind in ground.tables.routes["route_type"]], np.int32)
@@ -351,6 +354,31 @@ def _join_trains(
     return splicer, judge
 
 
+def _country_codes(ground: _Ground) -> dict[str | None, int]:
+    """Return a code per country of the feeds."""
+    countries = {feed.config.country for feed in ground.feeds if feed.config.country is not None}
+    return {country: code for code, country in enumerate(sorted(countries))}
+
+
+class _StationCodes(dict[int, int]):
+    """Country code per station, found when first asked; -1 where unknown or no feed's."""
+
+    def __init__(self, ground: _Ground, members: list[Int64s]) -> None:
+        super().__init__()
+        configs = [feed.config for feed in ground.feeds]
+        self.codes = _country_codes(ground)
+        self.said = StationCountries(
+            ground.places,
+            members,
+            [config.country for config in configs],
+            [config.precedence for config in configs],
+        )
+
+    def __missing__(self, station: int) -> int:
+        code = self[station] = self.codes.get(self.said.country(station), -1)
+        return code
+
+
 class _TripCallsOf:
     """Looks up the calls of a trip; remembers them."""
 
@@ -360,19 +388,7 @@ class _TripCallsOf:
         self.contents: dict[tuple[object, ...], int] = {}
         self.station = station_of_place[ground.places.of_stop].astype(np.int32)
         self.station[ground.tables.stops["border_point"].to_numpy()] = -1
-        countries = sorted({feed.config.country for feed in ground.feeds} - {None}, key=str)
-        self.codes = {country: code for code, country in enumerate(countries)}
-
-    def station_codes(self, members: Sequence[Int64s]) -> list[int]:
-        """Return a code per station; -1 where the country is unknown or no feed's."""
-        configs = [feed.config for feed in self.ground.feeds]
-        said = station_countries(
-            self.ground.places,
-            members,
-            [config.country for config in configs],
-            [config.precedence for config in configs],
-        )
-        return [self.codes.get(country, -1) for country in said]
+        self.codes = _country_codes(ground)
 
     def __call__(self, trip: int) -> TripCalls:
         found = self.known.get(trip)
@@ -444,7 +460,6 @@ def _never_notices(ground: _Ground, never: Bools) -> list[Notice]:
 def _region_tables(
     ground: _Ground,
     station_of_place: Int32s,
-    members: Sequence[Int64s],
     looped: Int64s,
     trains: TrainTables,
     matches: Sequence[Match],
@@ -459,7 +474,7 @@ def _region_tables(
         "stations": build_stations(
             stops,
             ground.places,
-            members,
+            station_of_place,
             ground.references,
             [feed.config.precedence for feed in ground.feeds],
             zones,

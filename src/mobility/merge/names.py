@@ -53,14 +53,15 @@ def fold(name: str) -> str:
     >>> fold("Münster (Westf) Hbf"), fold("Muenster"), fold("Saint-Louis")
     ('munster westf hbf', 'munster', 'saint louis')
     """
-    lowered = name.casefold().translate(_LETTERS)
-    plain = "".join(
-        c for c in unicodedata.normalize("NFKD", lowered) if not unicodedata.combining(c)
-    )
+    plain = name.casefold()
+    if not plain.isascii():
+        marked = unicodedata.normalize("NFKD", plain.translate(_LETTERS))
+        plain = "".join(letter for letter in marked if not unicodedata.combining(letter))
     return " ".join(_DIGRAPHS.sub(r"\1", word) for word in _WORD.findall(plain))
 
 
 _GENERIC = frozenset(fold(phrase) for phrase in _GENERIC_PHRASES)
+_GENERIC_FIRST_WORDS = frozenset(phrase.split()[0] for phrase in _GENERIC)
 _GENERIC_WORDS_MAX = max(len(phrase.split()) for phrase in _GENERIC)
 
 
@@ -72,9 +73,12 @@ class Exonyms:
     ----------
     same_as : mapping of folded name to folded name
         Chains are resolved: every value is a final form.
+    first_words : frozenset of str
+        Words that a known name begins with: most words are passed by at once.
     """
 
     same_as: Mapping[str, str] = field(default_factory=dict)
+    first_words: frozenset[str] = frozenset()
 
     @classmethod
     def from_pairs(cls, pairs: Iterable[tuple[str, str]]) -> Exonyms:
@@ -95,13 +99,17 @@ class Exonyms:
                 seen.add(form)
                 form = direct[form]
             final[name] = form
-        return cls(final)
+        return cls(final, frozenset(name.split()[0] for name in final))
 
     def replace(self, words: list[str]) -> list[str]:
         """Return the words with the longest known names replaced, from left to right."""
         out: list[str] = []
         at = 0
         while at < len(words):
+            if words[at] not in self.first_words:
+                out.append(words[at])
+                at += 1
+                continue
             for width in range(min(EXONYM_WORDS_MAX, len(words) - at), 0, -1):
                 form = self.same_as.get(" ".join(words[at : at + width]))
                 if form is not None:
@@ -158,6 +166,10 @@ def _drop_generic(words: list[str]) -> list[str]:
     out: list[str] = []
     at = 0
     while at < len(words):
+        if words[at] not in _GENERIC_FIRST_WORDS:
+            out.append(words[at])
+            at += 1
+            continue
         for width in range(min(_GENERIC_WORDS_MAX, len(words) - at), 0, -1):
             if " ".join(words[at : at + width]) in _GENERIC:
                 at += width
@@ -185,7 +197,8 @@ def normal_form(name: str, exonyms: Exonyms | None = None) -> str:
     'basel'
     """
     table = exonyms or Exonyms()
-    return _normalise(_BRACKETS.sub(" ", name), table) or _normalise(name, table)
+    bare = _BRACKETS.sub(" ", name)
+    return _normalise(bare, table) or _normalise(name, table)
 
 
 def full_form(name: str, exonyms: Exonyms | None = None) -> str:
@@ -204,7 +217,9 @@ def name_forms(name: str, exonyms: Exonyms | None = None) -> tuple[str, ...]:
     (('biel bienne', 'biel', 'bienne'), ('freiburg', 'freiburg breisgau'))
     """
     table = exonyms or Exonyms()
-    forms = [normal_form(name, table), full_form(name, table)]
+    forms = [normal_form(name, table)]
+    if _BRACKETS.search(name):
+        forms.append(full_form(name, table))
     parts = [part for part in name.split("/") if len(fold(part)) > 2]
     if len(parts) > 1:
         forms.extend(normal_form(part, table) for part in parts)

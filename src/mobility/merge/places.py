@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -269,6 +270,8 @@ def _translated_names(others: pl.DataFrame | None) -> dict[tuple[int, str], list
 def _place_names(
     tables: Assembled, members: Sequence[Int64s], root: Int64s
 ) -> tuple[tuple[str, ...], ...]:
+    """Return the names of each place: the root's, members' that are like it, translations."""
+    form_of = lru_cache(maxsize=None)(normal_form)
     translated = _translated_names(tables.others.get("translations"))
     feeds = tables.stops["feed"].to_list()
     ids = tables.stops["stop_id"].to_list()
@@ -277,10 +280,10 @@ def _place_names(
     out = []
     for place, stops in enumerate(members):
         found: dict[str, None] = {}
-        head = normal_form(names[root[place]])
+        head = form_of(names[root[place]])
         for stop in (int(root[place]), *stops.tolist()):
             # Entrances and quays have names of their own ("Platform 3").
-            if kinds[stop] > 1 or similarity(head, normal_form(names[stop])) < NAME_OF_ROOT:
+            if kinds[stop] > 1 or similarity(head, form_of(names[stop])) < NAME_OF_ROOT:
                 continue
             for name in (
                 names[stop],
@@ -302,8 +305,16 @@ def _place_codes(stops: pl.DataFrame, members: Sequence[Int64s]) -> tuple[frozen
     )
 
 
-def find_places(tables: Assembled, exonyms: Exonyms) -> tuple[Places, Int64s]:
-    """Return the places of all feeds, and the stops whose parents form a loop (cut)."""
+def find_places(tables: Assembled, exonyms: Exonyms, *, described: bool) -> tuple[Places, Int64s]:
+    """Return the places of all feeds, and the stops whose parents form a loop (cut).
+
+    Parameters
+    ----------
+    tables : Assembled
+    exonyms : Exonyms
+    described : bool
+        Also collect names and codes, which only matching needs.
+    """
     stops = tables.stops
     parent = stops["parent"].fill_null(-1).to_numpy().astype(np.int64)
     root, looped = find_roots(parent)
@@ -333,8 +344,8 @@ def find_places(tables: Assembled, exonyms: Exonyms) -> tuple[Places, Int64s]:
         kinds=mode_kinds(place_modes),
         events=np.bincount(of_stop, weights=events, minlength=len(roots)).astype(np.int64),
         border_point=border,
-        names=_place_names(tables, members, roots),
-        codes=_place_codes(stops, members),
+        names=_place_names(tables, members, roots) if described else (),
+        codes=_place_codes(stops, members) if described else (),
     )
     return places, looped
 

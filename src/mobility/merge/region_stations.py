@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections import Counter
 from collections.abc import Sequence
 
@@ -14,34 +13,27 @@ import polars as pl
 from mobility.merge.codes import code_country
 from mobility.merge.places import Places
 
-_NOT_PLAIN = re.compile(r"[^a-z0-9]+")
 Int32s = npt.NDArray[np.int32]
 Int64s = npt.NDArray[np.int64]
 
 
-def slug(reference: str) -> str:
-    """Return the reference in lower case with everything but letters and digits as ``-``.
+def station_ids(references: pl.Series) -> pl.Series:
+    """Return an id per reference: letters and digits in lower case, all else as ``-``.
 
-    >>> slug("sncf:StopArea:OCE87212027")
-    'sncf-stoparea-oce87212027'
+    Where two references come out the same, each carries a part of its own hash.
+
+    >>> station_ids(pl.Series(["sncf:StopArea:OCE87212027", "b:x y"])).to_list()
+    ['sncf-stoparea-oce87212027', 'b-x-y']
     """
-    return _NOT_PLAIN.sub("-", reference.lower()).strip("-")
-
-
-def station_ids(references: Sequence[str]) -> list[str]:
-    """Return an id per reference; where slugs meet, each carries a part of its reference's hash.
-
-    >>> station_ids(["a:1", "b:x y"])
-    ['a-1', 'b-x-y']
-    """
-    slugs = [slug(reference) for reference in references]
-    count = Counter(slugs)
-    return [
-        own
-        if own and count[own] == 1
-        else f"{own}-{hashlib.sha256(reference.encode()).hexdigest()[:8]}".strip("-")
-        for own, reference in zip(slugs, references, strict=True)
+    slugs = references.str.to_lowercase().str.replace_all("[^a-z0-9]+", "-").str.strip_chars("-")
+    unclear = slugs.is_duplicated() | (slugs == "")
+    if not unclear.any():
+        return slugs
+    hashed = [
+        f"{slug}-{hashlib.sha256(reference.encode()).hexdigest()[:8]}".strip("-") if doubt else slug
+        for slug, reference, doubt in zip(slugs, references, unclear, strict=True)
     ]
+    return pl.Series(hashed, dtype=pl.String)
 
 
 def number_stations(first_place: Int64s) -> tuple[Int32s, list[Int64s]]:
@@ -62,23 +54,19 @@ def place_references(stops: pl.DataFrame, places: Places, feed_ids: Sequence[str
     ]
 
 
-def stop_zones(stops: pl.DataFrame, feed_zones: Sequence[str]) -> list[str]:
+def stop_zones(stops: pl.DataFrame, feed_zones: Sequence[str]) -> pl.Series:
     """Return the zone that each stop's times are told in: its own, its parent's, its feed's."""
-    own = stops["stop_timezone"].to_list()
-    parents = stops["parent"].to_list()
-    feeds = stops["feed"].to_list()
-    return [
-        own[stop]
-        or (own[parents[stop]] if parents[stop] is not None else None)
-        or feed_zones[feeds[stop]]
-        for stop in range(len(own))
-    ]
+    own = stops["stop_timezone"]
+    parents = own.gather(stops["parent"])
+    feeds = pl.Series(feed_zones, dtype=pl.String).gather(stops["feed"])
+    table = pl.DataFrame({"own": own, "parent": parents, "feed": feeds})
+    return table.select(pl.coalesce("own", "parent", "feed")).to_series()
 
 
 def build_stations(
     stops: pl.DataFrame,
     places: Places,
-    members: Sequence[Int64s],
+    station_of_place: Int32s,
     references: Sequence[str],
     precedences: Sequence[int],
     feed_zones: Sequence[str],
@@ -88,76 +76,86 @@ def build_stations(
     Id, name and position come from the member of best precedence; the zone is the one that most
     members state, else that of the best member's feed.
     """
-    leads = [
-        min(
-            own.tolist(),
-            key=lambda place: (
-                precedences[places.feed[place]],
-                places.feed[place],
-                references[place],
+    table = pl.DataFrame(
+        {
+            "station": station_of_place,
+            "precedence": np.array(precedences, np.int64)[places.feed],
+            "feed": places.feed,
+            "reference": references,
+            "root": places.root,
+            "lat": places.lat,
+            "lon": places.lon,
+        },
+        schema_overrides={"reference": pl.String},
+    )
+    lead = table.sort("station", "precedence", "feed", "reference").unique(
+        "station", keep="first", maintain_order=True
+    )
+    stated = stops.select(
+        pl.Series("station", station_of_place[places.of_stop]), pl.col("stop_timezone").alias("tz")
+    ).drop_nulls()
+    zones = (
+        stated.group_by("station", "tz")
+        .len()
+        .sort(["station", "len", "tz"], descending=[False, True, False])
+        .unique("station", keep="first", maintain_order=True)
+    )
+    root = lead["root"]
+    names, ids = stops["stop_name"].gather(root), stops["stop_id"].gather(root)
+    return (
+        lead.join(zones, on="station", how="left", maintain_order="left")
+        .with_columns(names.alias("stop_name"), ids.alias("stop_id"))
+        .select(
+            station_ids(lead["reference"]).alias("station_id"),
+            pl.coalesce("stop_name", "stop_id").alias("name"),
+            pl.col("lat", "lon").fill_nan(None),
+            pl.coalesce("tz", pl.Series(feed_zones, dtype=pl.String).gather(lead["feed"])).alias(
+                "tz"
             ),
         )
-        for own in members
-    ]
-    stated = stops["stop_timezone"].to_list()
-    names = stops["stop_name"].fill_null("").to_list()
-    ids = stops["stop_id"].to_list()
-    zones = []
-    stops_of = _stops_by_place(places)
-    for lead, own in zip(leads, members, strict=True):
-        votes = Counter(
-            stated[stop] for place in own.tolist() for stop in stops_of[place] if stated[stop]
-        )
-        best = min(votes, key=lambda zone: (-votes[zone], zone)) if votes else None
-        zones.append(best or feed_zones[places.feed[lead]])
-    at = np.array(leads, np.int64)
-    return pl.DataFrame(
-        {
-            "station_id": station_ids([references[lead] for lead in leads]),
-            "name": [names[places.root[lead]] or ids[places.root[lead]] for lead in leads],
-            "lat": places.lat[at],
-            "lon": places.lon[at],
-            "tz": zones,
-        },
-        schema_overrides={"station_id": pl.String, "name": pl.String, "tz": pl.String},
-    ).with_columns(pl.col("lat", "lon").fill_nan(None))
+    )
 
 
-def _stops_by_place(places: Places) -> list[list[int]]:
-    out: list[list[int]] = [[] for _ in range(len(places))]
-    for stop, place in enumerate(places.of_stop.tolist()):
-        out[place].append(stop)
-    return out
+class StationCountries:
+    """The country of each station, looked up when a joined train calls there.
 
+    What the codes of its members say, else the country of the feed that lists most calls.
+    """
 
-def station_countries(
-    places: Places,
-    members: Sequence[Int64s],
-    feed_countries: Sequence[str | None],
-    precedences: Sequence[int],
-) -> list[str | None]:
-    """Return the country of each station: what its codes say, else where most calls are listed."""
-    out = []
-    for own in members:
+    def __init__(
+        self,
+        places: Places,
+        members: Sequence[Int64s],
+        feed_countries: Sequence[str | None],
+        precedences: Sequence[int],
+    ) -> None:
+        self.places = places
+        self.members = members
+        self.feed_countries = feed_countries
+        self.precedences = precedences
+
+    def country(self, station: int) -> str | None:
+        """Return the ISO 3166 code, None where nothing says."""
+        places, own = self.places, self.members[station].tolist()
         said = Counter(
             country
-            for place in own.tolist()
+            for place in own
             for code in places.codes[place]
             if (country := code_country(code)) is not None
         )
         if said:
-            out.append(min(said, key=lambda country: (-said[country], country)))
-            continue
+            return min(said, key=lambda country: (-said[country], country))
         busiest = min(
-            own.tolist(),
-            key=lambda place: (-places.events[place], precedences[places.feed[place]], place),
+            own,
+            key=lambda place: (
+                *(-places.events[place], self.precedences[places.feed[place]], place),
+            ),
         )
-        out.append(feed_countries[places.feed[busiest]])
-    return out
+        return self.feed_countries[places.feed[busiest]]
 
 
 def finish_stops(
-    stops: pl.DataFrame, places: Places, station: Int32s, zones: Sequence[str], looped: Int64s
+    stops: pl.DataFrame, places: Places, station: Int32s, zones: pl.Series, looped: Int64s
 ) -> pl.DataFrame:
     """Return the `stops` table with station and zone; parents that form a loop are cut."""
     parent = stops["parent"].to_numpy().copy() if not len(looped) else None
@@ -168,7 +166,7 @@ def finish_stops(
         )
     return stops.with_columns(
         pl.Series("station", station[places.of_stop], dtype=pl.Int32),
-        pl.Series("tz", list(zones), dtype=pl.String),
+        zones.alias("tz"),
     ).select(
         *("feed", "stop_id", "stop_name", "stop_code", "stop_lat", "stop_lon", "platform_code"),
         *("location_type", "parent", "station", "tz", "zone_id", "wheelchair_boarding"),

@@ -9,7 +9,7 @@ alias.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -80,7 +80,7 @@ class Splicer:
     ----------
     calls_of : callable
         Trip to its calls, times from the trip's own origin.
-    station_country : sequence of int
+    station_country : mapping of station to int
         Country code per station, -1 where unknown.
     n_days : int
     """
@@ -88,7 +88,7 @@ class Splicer:
     def __init__(
         self,
         calls_of: Callable[[int], TripCalls],
-        station_country: Sequence[int],
+        station_country: Mapping[int, int],
         n_days: int,
     ) -> None:
         self.calls_of = calls_of

@@ -164,7 +164,7 @@ def _station(trips: Sequence[TripCalls], node: Node) -> int:
 
 
 def _hop_countries(
-    trips: Sequence[TripCalls], nodes: Sequence[Node], station_country: Sequence[int]
+    trips: Sequence[TripCalls], nodes: Sequence[Node], station_country: Mapping[int, int]
 ) -> list[set[int]]:
     """Return per hop the countries it may lie in: one, or two where no border point parts them."""
     stations = [_station(trips, node) for node in nodes]
@@ -237,7 +237,7 @@ def _parts(
 
 
 def lay_out(
-    trips: Sequence[TripCalls], links: Sequence[Link], station_country: Sequence[int]
+    trips: Sequence[TripCalls], links: Sequence[Link], station_country: Mapping[int, int]
 ) -> Timeline | None:
     """Return the train that trips make together, None where their calls contradict one another.
 
@@ -247,7 +247,7 @@ def lay_out(
         Times from one origin.
     links : sequence of (trip, call, trip, call)
         Calls that are the same call; trips by their place in the list.
-    station_country : sequence of int
+    station_country : mapping of station to int
         Country code per station, -1 where unknown.
     """
     nodes = order_calls(trips, links)
