@@ -196,7 +196,7 @@ cuts = st.lists(
 )
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(west=cuts, east=cuts)
 def test_nothing_dangles_whatever_the_feeds_leave_out(west, east, folders):
     folder = next(folders)

@@ -116,7 +116,7 @@ def made_trains(draw):
     return trains
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     trains=made_trains(),
     zone=st.sampled_from(ZONES),
