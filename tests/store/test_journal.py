@@ -8,12 +8,12 @@ import pytest
 from hypothesis import settings
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
-from tests.ledger.books import entry
-from tests.ledger.machine import JournalMachine
 
 from mobility.core.errors import CheckFailed, EnvironmentFault, MoneyError
 from mobility.ledger import Action, check_chain, reverse
 from mobility.store import SqlJournal, open_database
+from tests.ledger.books import entry
+from tests.ledger.machine import JournalMachine
 
 NOW = dt.datetime(2027, 6, 1, 8, tzinfo=dt.UTC)
 PERIOD = "2027-05"
