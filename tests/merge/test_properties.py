@@ -89,7 +89,7 @@ def raw_runs(feeds: list[Feed], region: Region) -> dict[tuple[str, int], list[tu
     return out
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(listings(), st.randoms(use_true_random=False))
 def test_any_feeds_merge_whole_in_any_order(listing: Listing, random: Random) -> None:
     with tempfile.TemporaryDirectory() as folder:

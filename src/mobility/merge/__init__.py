@@ -2,5 +2,6 @@
 
 from mobility.merge.merge import merge_feeds
 from mobility.merge.region import FeedInfo, Region
+from mobility.merge.review import review_rows, write_review
 
-__all__ = ["FeedInfo", "Region", "merge_feeds"]
+__all__ = ["FeedInfo", "Region", "merge_feeds", "review_rows", "write_review"]

@@ -11,25 +11,26 @@ import numpy.typing as npt
 import polars as pl
 
 from mobility.core.errors import ManifestError
-from mobility.core.ids import split_reference
 from mobility.core.notices import Notice
 from mobility.feeds import Feed, Manifest, Progress
-from mobility.merge.calendar import Days, region_days, zone_origins
-from mobility.merge.joins import Judge, Judgement, pair_days, relation_evidence
+from mobility.merge.calendar import region_days, zone_origins
+from mobility.merge.calls import StationCodes, TripCallsOf
+from mobility.merge.decisions import listed_pairs, station_decisions, trip_decisions
+from mobility.merge.ground import Ground
+from mobility.merge.joins import Judge
+from mobility.merge.matches import station_matches, train_matches
 from mobility.merge.names import Exonyms, find_exonym_files, read_exonyms
-from mobility.merge.pairs import ListedPair, relate_feeds
+from mobility.merge.pairs import relate_feeds
 from mobility.merge.places import (
     RAIL,
     Forms,
-    Places,
     find_places,
     mode_kinds,
     place_forms,
     route_mode,
 )
-from mobility.merge.region import JOINED_KINDS, FeedInfo, Region
+from mobility.merge.region import FeedInfo, Region
 from mobility.merge.region_stations import (
-    StationCountries,
     build_stations,
     finish_stops,
     number_stations,
@@ -38,9 +39,8 @@ from mobility.merge.region_stations import (
 )
 from mobility.merge.schedules import Schedules, build_schedules, number_codes
 from mobility.merge.splice import Splicer
-from mobility.merge.stations import Match, evidence_json, find_candidates, match_stations
-from mobility.merge.tables import Assembled, assemble
-from mobility.merge.timeline import TripCalls
+from mobility.merge.stations import Match, find_candidates, match_stations
+from mobility.merge.tables import assemble
 from mobility.merge.trains import TrainTables, build_trains
 from mobility.merge.votes import count_neighbours, count_votes, votable
 
@@ -49,30 +49,6 @@ VOTE_ROUNDS_MAX = 3
 Bools = npt.NDArray[np.bool_]
 Int32s = npt.NDArray[np.int32]
 Int64s = npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True, slots=True)
-class _Ground:
-    """What every step of one merge stands on."""
-
-    feeds: tuple[Feed, ...]
-    ids: tuple[str, ...]
-    manifest: Manifest
-    days: Days
-    tables: Assembled
-    places: Places
-    references: list[str]
-    origins: list[Int64s]
-
-    def stop_of(self) -> dict[str, int]:
-        """Return the row of each ``feed:stop_id``."""
-        rows = zip(self.tables.stops["feed"], self.tables.stops["stop_id"], strict=True)
-        return {f"{self.ids[feed]}:{stop}": row for row, (feed, stop) in enumerate(rows)}
-
-    def trip_of(self) -> dict[str, int]:
-        """Return the row of each ``feed:trip_id``."""
-        rows = zip(self.tables.trips["feed"], self.tables.trips["trip_id"], strict=True)
-        return {f"{self.ids[feed]}:{trip}": row for row, (feed, trip) in enumerate(rows)}
 
 
 def merge_feeds(
@@ -119,7 +95,7 @@ def merge_feeds(
     trains = _build_trains(ground, splicer)
     notices += _never_notices(ground, trains.never)
     tables = _region_tables(ground, station_of_place, looped, trains, solved.matches)
-    tables["train_matches"], counts = _train_matches(ground, splicer, judge)
+    tables["train_matches"], counts = train_matches(ground, splicer, judge)
     tell("trains", 1, 1)
     return Region(
         manifest=manifest,
@@ -150,7 +126,7 @@ def _lay_ground(
     tell: Progress,
     *,
     described: bool,
-) -> tuple[_Ground, Int64s, tuple[Forms, ...]]:
+) -> tuple[Ground, Int64s, tuple[Forms, ...]]:
     ordered = tuple(sorted(feeds, key=lambda feed: feed.config.id))
     ids = tuple(feed.config.id for feed in ordered)
     if not ids:
@@ -163,7 +139,7 @@ def _lay_ground(
     tell("places", 0, 1)
     exonyms: Exonyms = read_exonyms(*find_exonym_files(manifest.folder))
     places, looped = find_places(tables, exonyms, described=described)
-    ground = _Ground(
+    ground = Ground(
         feeds=ordered,
         ids=ids,
         manifest=manifest,
@@ -176,7 +152,7 @@ def _lay_ground(
     return ground, looped, place_forms(places, exonyms) if described else ()
 
 
-def _loop_notices(ground: _Ground, looped: Int64s) -> list[Notice]:
+def _loop_notices(ground: Ground, looped: Int64s) -> list[Notice]:
     ids = ground.tables.stops["stop_id"].to_list()
     feeds = ground.tables.stops["feed"].to_list()
     return [
@@ -190,34 +166,6 @@ def _loop_notices(ground: _Ground, looped: Int64s) -> list[Notice]:
     ]
 
 
-def _station_decisions(
-    ground: _Ground, notices: list[Notice]
-) -> dict[tuple[int, int], tuple[str, str]]:
-    rows = ground.stop_of() if ground.manifest.decisions else {}
-    found = {}
-    for decision in ground.manifest.decisions:
-        if decision.kind != "station":
-            continue
-        pair = [rows.get(reference) for reference in (decision.left, decision.right)]
-        if pair[0] is None or pair[1] is None:
-            notices.append(_stale(decision.left if pair[0] is None else decision.right))
-            continue
-        left, right = sorted(int(ground.places.of_stop[stop]) for stop in pair if stop is not None)
-        if left != right:
-            found[left, right] = (decision.decision, decision.reason)
-    return found
-
-
-def _stale(reference: str) -> Notice:
-    return Notice(
-        "decision_without_object",
-        "warning",
-        file="decisions.csv",
-        value=reference,
-        message="names nothing in the feeds of this build; passed over",
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class _Solved:
     """Stations, how they came about, and the schedules on them (None: feeds stay apart)."""
@@ -228,9 +176,9 @@ class _Solved:
     schedules: Schedules | None
 
 
-def _solve_stations(ground: _Ground, forms: Sequence[Forms], notices: list[Notice]) -> _Solved:
+def _solve_stations(ground: Ground, forms: Sequence[Forms], notices: list[Notice]) -> _Solved:
     """Return the stations: match, let the timetable vote, match again."""
-    decisions = _station_decisions(ground, notices)
+    decisions = station_decisions(ground, notices)
     votes: dict[tuple[int, int], tuple[int, int]] = {}
     for _ in range(VOTE_ROUNDS_MAX):
         candidates = find_candidates(ground.places, forms, votes, sorted(decisions))
@@ -251,7 +199,7 @@ def _solve_stations(ground: _Ground, forms: Sequence[Forms], notices: list[Notic
     return _Solved(station_of_place, members, matches, schedules)
 
 
-def _schedules(ground: _Ground, station_of_place: Int32s, members: Sequence[Int64s]) -> Schedules:
+def _schedules(ground: Ground, station_of_place: Int32s, members: Sequence[Int64s]) -> Schedules:
     tables = ground.tables
     station_of_stop = station_of_place[ground.places.of_stop].astype(np.int32)
     station_of_stop[tables.stops["border_point"].to_numpy()] = -1
@@ -267,7 +215,7 @@ def _schedules(ground: _Ground, station_of_place: Int32s, members: Sequence[Int6
     )
 
 
-def _place_of_call(ground: _Ground, station_of_place: Int32s, schedules: Schedules) -> Int32s:
+def _place_of_call(ground: Ground, station_of_place: Int32s, schedules: Schedules) -> Int32s:
     """Return the place behind each call: the first of its feed in the station."""
     places = np.arange(len(ground.places))[::-1]
     n_stations = int(station_of_place.max(initial=-1)) + 1
@@ -278,58 +226,12 @@ def _place_of_call(ground: _Ground, station_of_place: Int32s, schedules: Schedul
     return found
 
 
-def _listed_pairs(
-    ground: _Ground, station_of_place: Int32s, notices: list[Notice]
-) -> list[ListedPair]:
-    """Return the manifest's hand-overs, each with the smaller feed index on the left."""
-    if not ground.manifest.hand_overs:
-        return []
-    stops = ground.stop_of()
-    codes = number_codes(ground.tables.trips["number"])
-    known = {
-        (feed, number): int(code)
-        for feed, number, code in zip(
-            ground.tables.trips["feed"], ground.tables.trips["number"], codes, strict=True
-        )
-    }
-    found = []
-    for pair in ground.manifest.hand_overs:
-        stop = stops.get(pair.station)
-        sides = []
-        for reference in (pair.left, pair.right):
-            feed, number = split_reference(reference, ground.ids)
-            index = ground.ids.index(feed) if feed is not None else -1
-            sides.append((index, known.get((index, number))))
-        (left, left_code), (right, right_code) = sorted(sides, key=lambda side: side[0])
-        if stop is None or left_code is None or right_code is None:
-            notices.append(_stale(f"{pair.left} {pair.right} {pair.station}"))
-            continue
-        station = int(station_of_place[ground.places.of_stop[stop]])
-        found.append(ListedPair(left, left_code, right, right_code, station))
-    return found
-
-
-def _trip_decisions(
-    ground: _Ground, notices: list[Notice]
-) -> dict[tuple[int, int], tuple[str, str]]:
-    wanted = [decision for decision in ground.manifest.decisions if decision.kind == "train"]
-    rows = ground.trip_of() if wanted else {}
-    found = {}
-    for decision in wanted:
-        left, right = rows.get(decision.left), rows.get(decision.right)
-        if left is None or right is None:
-            notices.append(_stale(decision.left if left is None else decision.right))
-            continue
-        found[min(left, right), max(left, right)] = (decision.decision, decision.reason)
-    return found
-
-
 def _join_trains(
-    ground: _Ground, solved: _Solved, notices: list[Notice], tell: Progress
+    ground: Ground, solved: _Solved, notices: list[Notice], tell: Progress
 ) -> tuple[Splicer, Judge | None]:
     schedules = solved.schedules
-    calls = _TripCallsOf(ground, solved.station_of_place)
-    splicer = Splicer(calls, _StationCodes(ground, solved.members), ground.days.n_days)
+    calls = TripCallsOf(ground, solved.station_of_place)
+    splicer = Splicer(calls, StationCodes(ground, solved.members), ground.days.n_days)
     if schedules is None:
         return splicer, None
     modes = np.array([route_mode(kind) for kind in ground.tables.routes["route_type"]], np.int32)
@@ -340,9 +242,9 @@ def _join_trains(
         ground.tables.trip_service,
         kinds[ground.tables.trips["route"].to_numpy()],
         RAIL,
-        _trip_decisions(ground, notices),
+        trip_decisions(ground, notices),
     )
-    listed = _listed_pairs(ground, solved.station_of_place, notices)
+    listed = listed_pairs(ground, solved.station_of_place, notices)
     n_feeds = len(ground.feeds)
     pairs = [(left, right) for left in range(n_feeds) for right in range(left + 1, n_feeds)]
     for done, (left, right) in enumerate(pairs):
@@ -354,75 +256,7 @@ def _join_trains(
     return splicer, judge
 
 
-def _country_codes(ground: _Ground) -> dict[str | None, int]:
-    """Return a code per country of the feeds."""
-    countries = {feed.config.country for feed in ground.feeds if feed.config.country is not None}
-    return {country: code for code, country in enumerate(sorted(countries))}
-
-
-class _StationCodes(dict[int, int]):
-    """Country code per station, found when first asked; -1 where unknown or no feed's."""
-
-    def __init__(self, ground: _Ground, members: list[Int64s]) -> None:
-        super().__init__()
-        configs = [feed.config for feed in ground.feeds]
-        self.codes = _country_codes(ground)
-        self.said = StationCountries(
-            ground.places,
-            members,
-            [config.country for config in configs],
-            [config.precedence for config in configs],
-        )
-
-    def __missing__(self, station: int) -> int:
-        code = self[station] = self.codes.get(self.said.country(station), -1)
-        return code
-
-
-class _TripCallsOf:
-    """Looks up the calls of a trip; remembers them."""
-
-    def __init__(self, ground: _Ground, station_of_place: Int32s) -> None:
-        self.ground = ground
-        self.known: dict[int, TripCalls] = {}
-        self.contents: dict[tuple[object, ...], int] = {}
-        self.station = station_of_place[ground.places.of_stop].astype(np.int32)
-        self.station[ground.tables.stops["border_point"].to_numpy()] = -1
-        self.codes = _country_codes(ground)
-
-    def __call__(self, trip: int) -> TripCalls:
-        found = self.known.get(trip)
-        if found is None:
-            found = self.known[trip] = self._read(trip)
-        return found
-
-    def _read(self, trip: int) -> TripCalls:
-        events = self.ground.tables.events
-        rows = slice(int(events.start[trip]), int(events.start[trip + 1]))
-        feed = int(self.ground.tables.trip_feed[trip])
-        config = self.ground.feeds[feed].config
-        columns = (
-            *(events.stop, events.arrival_s, events.departure_s),
-            *(events.pickup_type, events.drop_off_type, events.sequence),
-        )
-        key = (feed, *(column[rows].tobytes() for column in columns))
-        return TripCalls(
-            trip=trip,
-            feed=feed,
-            country=self.codes.get(config.country, -1),
-            precedence=config.precedence,
-            content=self.contents.setdefault(key, len(self.contents)),
-            station=self.station[events.stop[rows]].tolist(),
-            stop=events.stop[rows].tolist(),
-            arrival_s=events.arrival_s[rows].tolist(),
-            departure_s=events.departure_s[rows].tolist(),
-            pickup_type=events.pickup_type[rows].tolist(),
-            drop_off_type=events.drop_off_type[rows].tolist(),
-            sequence=events.sequence[rows].tolist(),
-        )
-
-
-def _build_trains(ground: _Ground, splicer: Splicer) -> TrainTables:
+def _build_trains(ground: Ground, splicer: Splicer) -> TrainTables:
     zones = [feed.zone for feed in ground.feeds]
     return build_trains(
         ground.tables.events,
@@ -435,7 +269,7 @@ def _build_trains(ground: _Ground, splicer: Splicer) -> TrainTables:
     )
 
 
-def _never_notices(ground: _Ground, never: Bools) -> list[Notice]:
+def _never_notices(ground: Ground, never: Bools) -> list[Notice]:
     counts = np.bincount(ground.tables.trip_feed[never], minlength=len(ground.feeds))
     out = [
         Notice(
@@ -458,7 +292,7 @@ def _never_notices(ground: _Ground, never: Bools) -> list[Notice]:
 
 
 def _region_tables(
-    ground: _Ground,
+    ground: Ground,
     station_of_place: Int32s,
     looped: Int64s,
     trains: TrainTables,
@@ -479,7 +313,7 @@ def _region_tables(
             [feed.config.precedence for feed in ground.feeds],
             zones,
         ),
-        "station_matches": _station_matches(ground, matches),
+        "station_matches": station_matches(ground, matches),
         "routes": ground.tables.routes,
         "trips": ground.tables.trips,
         "trains": trains.trains,
@@ -489,66 +323,7 @@ def _region_tables(
     }
 
 
-def _station_matches(ground: _Ground, matches: Sequence[Match]) -> pl.DataFrame:
-    rows = [
-        (
-            ground.references[match.left],
-            ground.references[match.right],
-            _station_decision(match),
-            round(match.confidence, 3),
-            evidence_json(match.evidence),
-        )
-        for match in matches
-    ]
-    schema = {
-        **dict.fromkeys(("left", "right", "decision"), pl.String),
-        "confidence": pl.Float64,
-        "evidence": pl.String,
-    }
-    return pl.DataFrame(rows, schema=schema, orient="row").sort("left", "right")
-
-
-def _station_decision(match: Match) -> str:
-    return "same" if match.accepted else "different"
-
-
-def _train_matches(
-    ground: _Ground, splicer: Splicer, judge: Judge | None
-) -> tuple[pl.DataFrame, dict[str, int]]:
-    """Return the `train_matches` table and the number of joined pairs of trips per kind."""
-    told: list[Judgement] = list(judge.rejected) if judge is not None else []
-    counts = dict.fromkeys(JOINED_KINDS, 0)
-    days = pair_days(judge.joins) if judge is not None else {}
-    for (left, right), (join, decision) in sorted(splicer.kept.items()):
-        kind = join.relation.kind
-        counts[kind] = counts.get(kind, 0) + 1
-        evidence = relation_evidence(join.relation)
-        told.append(
-            Judgement(left, right, kind, days[left, right], decision, join.confidence, evidence)
-        )
-    ids, numbers = ground.tables.trips["trip_id"].to_list(), ground.tables.trips["number"].to_list()
-    feeds = ground.tables.trip_feed.tolist()
-    rows = [
-        (
-            f"{ground.ids[feeds[one.left]]}:{ids[one.left]}",
-            f"{ground.ids[feeds[one.right]]}:{ids[one.right]}",
-            *(one.kind, one.days, one.decision, round(one.confidence, 3)),
-            evidence_json({**one.evidence, "numbers": [numbers[one.left], numbers[one.right]]}),
-        )
-        for one in told
-    ]
-    schema = {
-        **dict.fromkeys(("left_trip", "right_trip", "kind"), pl.String),
-        "days": pl.Int32,
-        "decision": pl.String,
-        "confidence": pl.Float64,
-        "evidence": pl.String,
-    }
-    table = pl.DataFrame(rows, schema=schema, orient="row")
-    return table.sort("left_trip", "right_trip", "kind", "decision"), counts
-
-
-def _coverage(ground: _Ground) -> Bools:
+def _coverage(ground: Ground) -> Bools:
     """Return per feed and day whether the feed is valid and at least one of its trips runs."""
     out = np.zeros((len(ground.feeds), ground.days.n_days), np.bool_)
     dates = [ground.days.first + dt.timedelta(days=day) for day in range(ground.days.n_days)]

@@ -136,7 +136,8 @@ class StationCountries:
 
     def country(self, station: int) -> str | None:
         """Return the ISO 3166 code, None where nothing says."""
-        places, own = self.places, self.members[station].tolist()
+        places = self.places
+        own: list[int] = self.members[station].tolist()
         said = Counter(
             country
             for place in own
@@ -145,13 +146,12 @@ class StationCountries:
         )
         if said:
             return min(said, key=lambda country: (-said[country], country))
+        feeds = {place: int(places.feed[place]) for place in own}
         busiest = min(
             own,
-            key=lambda place: (
-                *(-places.events[place], self.precedences[places.feed[place]], place),
-            ),
+            key=lambda place: (-int(places.events[place]), self.precedences[feeds[place]], place),
         )
-        return self.feed_countries[places.feed[busiest]]
+        return self.feed_countries[feeds[busiest]]
 
 
 def finish_stops(

@@ -131,7 +131,8 @@ def build_schedules(
     """
     counts = np.diff(events.start)
     runs = trip_service >= 0
-    runs[runs] = rows.any(axis=1)[trip_service[runs]]
+    used: Bools = np.any(rows, axis=1, keepdims=True)[:, 0]
+    runs[runs] = used[trip_service[runs]]
     real = station_of_event >= 0
     touching = real.copy()
     touching[real] = shared[station_of_event[real]]

@@ -305,6 +305,11 @@ class _Stations:
     def group(self, place: int) -> list[int]:
         return self.members.get(int(self.of[place]), [place])
 
+    def partnered(self, place: int, other: int) -> bool:
+        """Whether the place already has a partner in the other's feed."""
+        feed = self.places.feed[other]
+        return any(self.places.feed[own] == feed for own in self.group(place))
+
     def refusal(self, left: int, right: int, diameter_m: float, coded: bool) -> str | None:
         """Return why the two groups may not become one, or None."""
         a, b = self.group(left), self.group(right)
@@ -387,6 +392,8 @@ def match_stations(
             )
         if refusal is None:
             stations.unite(left, right)
+        elif stations.partnered(left, right) and stations.partnered(right, left):
+            continue  # both have a more certain partner: nothing to ask
         else:
             evidence["refused"] = refusal
         matches.append(Match(left, right, refusal is None, value, evidence))

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import polars as pl
 
 from mobility.core.errors import ManifestError
-from mobility.feeds import Feed
+from mobility.feeds import Feed, FeedConfig
 from mobility.merge.calendar import Days
 
 # Tables that the merge rewrites, or whose content it turns into service rows and runs.
@@ -106,14 +106,15 @@ def _indices(keys: pl.Series, table: pl.Series) -> pl.Series:
     )
     lookup = lookup.unique("key", keep="first", maintain_order=True)
     left = pl.DataFrame({"key": keys.cast(pl.String)})
-    return left.join(lookup, on="key", how="left", maintain_order="left")["row"]
+    joined: pl.DataFrame = left.join(lookup, on="key", how="left", maintain_order="left")
+    return joined["row"]
 
 
 def _feed_column(index: int) -> pl.Expr:
     return pl.lit(index, pl.Int16).alias("feed")
 
 
-def train_numbers(trips: pl.DataFrame, config: object) -> pl.Series:
+def train_numbers(trips: pl.DataFrame, config: FeedConfig) -> pl.Series:
     """Return the train numbers of a feed's trips by the manifest's rule, null where none.
 
     Raises
@@ -121,12 +122,12 @@ def train_numbers(trips: pl.DataFrame, config: object) -> pl.Series:
     ManifestError
         The rule names a column that trips.txt does not have.
     """
-    rule = getattr(config, "train_number", None)
+    rule = config.train_number
     if rule is None:
         return pl.Series("number", [None] * trips.height, dtype=pl.String)
     if rule.column not in trips.columns:
         raise ManifestError(
-            f"feed {config.id}: train_number names the column {rule.column!r},"  # type: ignore[attr-defined]  # FeedConfig; kept open for tests' own
+            f"feed {config.id}: train_number names the column {rule.column!r},"
             " which trips.txt does not have"
         )
     pattern = re.compile(rule.pattern)
@@ -134,8 +135,9 @@ def train_numbers(trips: pl.DataFrame, config: object) -> pl.Series:
     found = {}
     for value in values.unique().drop_nulls().to_list():
         match = pattern.search(value)
-        found[value] = (match[1] if match.groups() else match[0]) or None if match else None
-    return values.replace_strict(found, default=None, return_dtype=pl.String).alias("number")
+        found[value] = match[1] or None if match else None
+    numbers = [found.get(value) for value in values.to_list()]
+    return pl.Series("number", numbers, dtype=pl.String)
 
 
 def _stops(feed: Feed, index: int, offset: int) -> pl.DataFrame:
@@ -192,28 +194,31 @@ def _trip_services(feed: Feed, services: Mapping[str, int]) -> Int32s:
     return rows.fill_null(-1).to_numpy().astype(np.int32)
 
 
-def _concat(parts: Sequence[npt.NDArray[np.generic]], dtype: type) -> npt.NDArray[np.generic]:
-    return np.concatenate(parts).astype(dtype, copy=False) if parts else np.zeros(0, dtype)
+_EVENT_COLUMNS = {
+    "stop": "stop",
+    "arrival_s": "arrival_time",
+    "departure_s": "departure_time",
+    "sequence": "stop_sequence",
+    "pickup_type": "pickup_type",
+    "drop_off_type": "drop_off_type",
+}
 
 
 def _events(feeds: Sequence[Feed], stop_offsets: Sequence[int]) -> Events:
-    counts, columns = [], {name: [] for name in ("stop", "arrival_s", "departure_s", "sequence")}
-    kinds = {name: [] for name in ("pickup_type", "drop_off_type")}
-    for feed, stop_offset in zip(feeds, stop_offsets, strict=True):
-        table = feed.tables["stop_times"]
-        n_trips = feed.tables["trips"].height
-        counts.append(np.bincount(table["trip"].to_numpy(), minlength=n_trips))
-        columns["stop"].append(table["stop"].to_numpy() + np.int32(stop_offset))
-        columns["arrival_s"].append(table["arrival_time"].to_numpy())
-        columns["departure_s"].append(table["departure_time"].to_numpy())
-        columns["sequence"].append(table["stop_sequence"].to_numpy())
-        for name, parts in kinds.items():
-            parts.append(table[name].to_numpy())
+    tables = [feed.tables["stop_times"] for feed in feeds]
+    counts = [
+        np.bincount(table["trip"].to_numpy(), minlength=feed.tables["trips"].height)
+        for feed, table in zip(feeds, tables, strict=True)
+    ]
     start = np.zeros(sum(len(count) for count in counts) + 1, np.int64)
-    np.cumsum(_concat(counts, np.int64), out=start[1:])
-    arrays = {name: _concat(parts, np.int32) for name, parts in columns.items()}
-    arrays |= {name: _concat(parts, np.int8) for name, parts in kinds.items()}
-    return Events(start=start, **arrays)
+    np.cumsum(np.concatenate(counts), out=start[1:])
+    joined = {
+        ours: np.concatenate([table[theirs].to_numpy() for table in tables])
+        for ours, theirs in _EVENT_COLUMNS.items()
+    }
+    heights = [table.height for table in tables]
+    joined["stop"] += np.repeat(np.array(stop_offsets, np.int32), heights)
+    return Events(start=start, **joined)
 
 
 def _others(feeds: Sequence[Feed]) -> dict[str, pl.DataFrame]:
@@ -256,6 +261,6 @@ def assemble(feeds: Sequence[Feed], days: Days) -> Assembled:
         trips=all_trips,
         events=_events(feeds, stop_offsets),
         trip_feed=all_trips["feed"].to_numpy().astype(np.int32),
-        trip_service=_concat(services, np.int32),
+        trip_service=np.concatenate(services),
         others=_others(feeds),
     )

@@ -261,7 +261,7 @@ def lay_out(
     owners = _owners(trips, spans, _hop_countries(trips, nodes, station_country))
     if owners is None:
         return None
-    position = {(at, call): place for place, node in enumerate(nodes) for at, call in node.items()}
+    positions = {(at, call): place for place, node in enumerate(nodes) for at, call in node.items()}
     calls = np.array(_chosen_calls(trips, nodes, owners), np.int32).T
     return Timeline(
         stop=calls[0],
@@ -273,7 +273,7 @@ def lay_out(
         border_point=calls[6].astype(np.bool_),
         parts=tuple(_parts(trips, spans, listed, owners)),
         owned=tuple(owners.count(at) for at in range(len(trips))),
-        position=position,
+        position=positions,
     )
 
 

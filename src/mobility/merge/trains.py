@@ -44,7 +44,7 @@ def _single_days(
 ) -> tuple[Int64s, Int32s, Bools, Bools]:
     """Return trips that run alone with their days, all rows, and trips that never run."""
     service = trip_service.copy()
-    left_over = []
+    left_over: list[Bools] = []
     for trip in sorted(used):
         rest = rows[trip_service[trip]] & ~used[trip]
         if rest.any():
@@ -53,7 +53,7 @@ def _single_days(
         else:
             service[trip] = -2
     all_rows = np.concatenate([rows, np.array(left_over)]) if left_over else rows
-    runs = all_rows.any(axis=1) if len(all_rows) else np.zeros(0, np.bool_)
+    runs: Bools = np.any(all_rows, axis=1, keepdims=True)[:, 0]
     never = service == -1
     never[service >= 0] = ~runs[service[service >= 0]]
     trips = np.flatnonzero((service >= 0) & ~never)
@@ -106,8 +106,8 @@ def _single_sections(events: Events, trips: Int64s) -> pl.DataFrame:
 
 def _sections_frame(columns: Mapping[str, object]) -> pl.DataFrame:
     table = pl.DataFrame(columns)
-    casts = {name: pl.Int32 for name in table.columns if name not in ("day_shift", "alias")}
-    return table.cast({**casts, "day_shift": pl.Int16, "alias": pl.Boolean})
+    own = {"day_shift": pl.Int16(), "alias": pl.Boolean()}
+    return table.select(pl.col(name).cast(own.get(name, pl.Int32())) for name in table.columns)
 
 
 def _joined_columns(
@@ -180,13 +180,13 @@ def build_trains(
     """
     trips, service, all_rows, never = _single_days(trip_service, rows, used)
     columns, start = _single_tables(events, trips, border)
-    stop_times = pl.DataFrame(columns).cast(_STOP_TIMES)
+    stop_times = pl.DataFrame(columns, schema_overrides=_STOP_TIMES)
     sections = _single_sections(events, trips)
     counts = np.diff(start)
     lead = trips
     kinds = ["single"] * len(trips)
     if joined:
-        more = pl.DataFrame(_joined_columns(joined, len(trips))).cast(_STOP_TIMES)
+        more = pl.DataFrame(_joined_columns(joined, len(trips)), schema_overrides=_STOP_TIMES)
         stop_times = pl.concat([stop_times, more], rechunk=True)
         sections = pl.concat([sections, _joined_sections(joined, len(trips))])
         counts = np.concatenate([counts, [len(train.line.stop) for train in joined]])

@@ -1,0 +1,69 @@
+"""The tables of judged pairs: what was joined or not, on what evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from mobility.merge.ground import Ground
+from mobility.merge.joins import Judge, Judgement, pair_days, relation_evidence
+from mobility.merge.region import JOINED_KINDS
+from mobility.merge.splice import Splicer
+from mobility.merge.stations import Match, evidence_json
+
+
+def station_matches(ground: Ground, matches: Sequence[Match]) -> pl.DataFrame:
+    """Return the `station_matches` table."""
+    rows = [
+        (
+            ground.references[match.left],
+            ground.references[match.right],
+            "same" if match.accepted else "different",
+            round(match.confidence, 3),
+            evidence_json(match.evidence),
+        )
+        for match in matches
+    ]
+    schema = {
+        **dict.fromkeys(("left", "right", "decision"), pl.String),
+        "confidence": pl.Float64,
+        "evidence": pl.String,
+    }
+    return pl.DataFrame(rows, schema=schema, orient="row").sort("left", "right")
+
+
+def train_matches(
+    ground: Ground, splicer: Splicer, judge: Judge | None
+) -> tuple[pl.DataFrame, dict[str, int]]:
+    """Return the `train_matches` table and the number of joined pairs of trips per kind."""
+    told: list[Judgement] = list(judge.rejected) if judge is not None else []
+    counts = dict.fromkeys(JOINED_KINDS, 0)
+    days = pair_days(judge.joins) if judge is not None else {}
+    for (left, right), (join, decision) in sorted(splicer.kept.items()):
+        kind = join.relation.kind
+        counts[kind] = counts.get(kind, 0) + 1
+        evidence = relation_evidence(join.relation)
+        told.append(
+            Judgement(left, right, kind, days[left, right], decision, join.confidence, evidence)
+        )
+    ids, numbers = ground.tables.trips["trip_id"].to_list(), ground.tables.trips["number"].to_list()
+    feeds = ground.tables.trip_feed.tolist()
+    rows = [
+        (
+            f"{ground.ids[feeds[one.left]]}:{ids[one.left]}",
+            f"{ground.ids[feeds[one.right]]}:{ids[one.right]}",
+            *(one.kind, one.days, one.decision, round(one.confidence, 3)),
+            evidence_json({**one.evidence, "numbers": [numbers[one.left], numbers[one.right]]}),
+        )
+        for one in told
+    ]
+    schema = {
+        **dict.fromkeys(("left_trip", "right_trip", "kind"), pl.String),
+        "days": pl.Int32,
+        "decision": pl.String,
+        "confidence": pl.Float64,
+        "evidence": pl.String,
+    }
+    table = pl.DataFrame(rows, schema=schema, orient="row")
+    return table.sort("left_trip", "right_trip", "kind", "decision"), counts
