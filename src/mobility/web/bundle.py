@@ -24,8 +24,8 @@ def find_bundle(folder: Path = STATIC_FOLDER) -> Bundle:
     try:
         manifest = json.loads((folder / ".vite" / "manifest.json").read_text("utf-8"))
         entry = manifest[ENTRY]
-    except (OSError, ValueError, KeyError):
+        names = [entry["file"], *entry.get("css", ())]
+    except (OSError, ValueError, KeyError, TypeError):
         return Bundle()
-    return Bundle(
-        f"/static/{entry['file']}", tuple(f"/static/{name}" for name in entry.get("css", ()))
-    )
+    script, *styles = (f"/static/{name}" for name in names)
+    return Bundle(script, tuple(styles))

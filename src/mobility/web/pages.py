@@ -115,7 +115,10 @@ class SearchForm:
         if not self.origin.strip() or not self.destination.strip():
             raise UsageError("from and to are both needed")
         moment = f"{self.date}T{self.time}"
-        asked = {"arrive": moment} if self.by == "arrive" else {"depart": moment, "window": ASKED_WINDOW}
+        if self.by == "arrive":
+            asked = {"arrive": moment}
+        else:
+            asked = {"depart": moment, "window": ASKED_WINDOW}
         return {
             "from": self.origin_id or self.origin,
             "to": self.destination_id or self.destination,
