@@ -29,7 +29,7 @@ def test_the_example_prints_what_the_readme_shows(
         outcome = mobility(*[sample_edition if w == "basel.edition" else w for w in words[1:]])
         assert outcome.status == 0, outcome.err
         printed = [line.rstrip() for line in outcome.out.rstrip().splitlines()]
-        assert printed == [line for line in lines if line or printed.count("")]
+        assert printed == lines
 
 
 def test_every_link_of_the_readme_leads_somewhere(project_root):

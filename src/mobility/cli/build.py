@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,7 +22,7 @@ from mobility.cli.output import (
 from mobility.core.errors import UsageError
 from mobility.core.notices import Notice
 from mobility.core.time import parse_date
-from mobility.fares import compile_tariff, read_agreements, read_tariff
+from mobility.fares import check_against_region, compile_tariff, read_agreements, read_tariff
 from mobility.feeds import Manifest, Progress, manifest_of_sources, read_feed, read_manifest
 from mobility.merge import Region, merge_feeds
 from mobility.network import compile_network, open_edition, write_edition
@@ -92,23 +93,40 @@ def build_edition(
     feeds = [read_feed(config, check=check, progress=report) for config in manifest.feeds]
     region = merge_feeds(feeds, manifest, first=first, last=last, join=join, progress=report)
     del feeds
+    parts, notices = fare_parts(region)
+    region = replace(region, notices=(*region.notices, *notices))
     network = compile_network(region, walk_radius_m=walk_radius_m)
-    return write_edition(output, region, network, fare_parts(region)), region
+    return write_edition(output, region, network, parts), region
 
 
-def fare_parts(region: Region) -> dict[str, bytes]:
-    """Return tariff and agreements of the region, compiled, where there are any.
+def fare_parts(region: Region) -> tuple[dict[str, bytes], tuple[Notice, ...]]:
+    """Return tariff and agreements of the region, compiled, and where they miss its feeds.
 
-    They stand in ``fares/<region id>/`` beside the ``feeds/`` folder that holds the manifest.
+    They stand in ``fares/<region id>/`` beside the ``feeds/`` folder that holds the manifest; a
+    region without that folder has no tariff.
     """
     folder = region.manifest.folder.parent.parent / "fares" / region.manifest.id
     if not folder.is_dir():
-        return {}
-    tariff = compile_tariff(read_tariff(folder), station_references(region))
-    return {
-        "tariff.json": _sorted_json(tariff),
+        return {}, ()
+    source = read_tariff(folder)
+    members = station_references(region)
+    parts = {
+        "tariff.json": _sorted_json(compile_tariff(source, members)),
         "agreements.json": _sorted_json(read_agreements(folder)),
     }
+    return parts, check_against_region(
+        source,
+        agencies=_references(region, "agencies", "agency_id"),
+        routes=_references(region, "routes", "route_id")
+        | _references(region, "routes", "route_short_name"),
+        stops={stop for stops in members.values() for stop in stops},
+    )
+
+
+def _references(region: Region, table: str, column: str) -> set[str]:
+    """Return ``feed:value`` of a column of a region's table."""
+    rows = region.tables[table].select("feed", column).drop_nulls().iter_rows()
+    return {f"{region.feeds[feed].id}:{value}" for feed, value in rows}
 
 
 def _sorted_json(document: Any) -> bytes:

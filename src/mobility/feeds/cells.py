@@ -26,7 +26,7 @@ CODES = {
 }  # fmt: skip
 LIMITS = {"lat": 90.0, "lon": 180.0}
 _UNSIGNED = {"int", "float"}  # no whole number or distance of GTFS is below 0, but for these:
-_SIGNED = {"level_index", "stair_count", "max_slope", "amount", "price"}
+_SIGNED = {"level_index", "stair_count", "max_slope", "amount", "price", "transfer_count"}
 
 
 class TimeReader:
