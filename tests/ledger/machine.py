@@ -5,7 +5,6 @@ import datetime as dt
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
-from tests.ledger.books import entries
 
 from mobility.core.errors import CheckFailed
 from mobility.ledger import (
@@ -18,6 +17,7 @@ from mobility.ledger import (
     reverse,
     verify_inclusion,
 )
+from tests.ledger.books import entries
 
 PERIODS = ("2027-05", "2027-06")
 NOW = dt.datetime(2027, 6, 1, 8, tzinfo=dt.UTC)
@@ -93,4 +93,4 @@ class JournalMachine(RuleBasedStateMachine):
                     assert verify_inclusion(leaf, inclusion_proof(leaves, position), record.root)
 
 
-JournalMachine.TestCase.settings = settings(max_examples=20, stateful_step_count=12, deadline=None)
+JournalMachine.TestCase.settings = settings(max_examples=12, stateful_step_count=12, deadline=None)

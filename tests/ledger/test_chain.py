@@ -3,10 +3,10 @@
 from dataclasses import replace
 
 import pytest
-from tests.ledger.books import account, entry
 
 from mobility.core.errors import CheckFailed
 from mobility.ledger import Link, Posting, check_chain, genesis_hash, link_entries
+from tests.ledger.books import account, entry
 
 
 def chain(size: int = 4) -> list[Link]:

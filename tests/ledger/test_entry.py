@@ -3,10 +3,10 @@
 import pytest
 import rfc8785
 from hypothesis import given
-from tests.ledger.books import account, entries, entry
 
 from mobility.core.errors import InputError, MoneyError
 from mobility.ledger import Account, Entry, Posting, balances, reverse
+from tests.ledger.books import account, entries, entry
 
 
 @given(entries())

@@ -3,11 +3,11 @@
 import datetime as dt
 
 import pytest
-from tests.ledger.books import entry
-from tests.ledger.machine import JournalMachine
 
 from mobility.core.errors import CheckFailed
 from mobility.ledger import MemoryJournal, check_chain, reverse
+from tests.ledger.books import entry
+from tests.ledger.machine import JournalMachine
 
 NOW = dt.datetime(2027, 6, 1, 8, tzinfo=dt.UTC)
 
