@@ -159,8 +159,7 @@ def read_splits(page: Any) -> int:
 def wait_for_map(page: Any, look: tuple[str, str]) -> None:
     if look[0] == "mobile":
         page.get_by_role("button", name="Show on the map").first.click()
-    page.locator(".maplibregl-canvas").first.wait_for()
-    page.wait_for_load_state("networkidle")
+    page.locator(".map-frame .canvas[data-idle]").first.wait_for()
 
 
 def test_one_ticket_over_the_border_is_read_with_its_split(

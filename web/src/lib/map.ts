@@ -191,6 +191,7 @@ export async function openMap(frame: HTMLElement, bounds: number[] | null): Prom
     map.once("load", () => resolve());
     map.once("error", (event) => reject(event.error));
   });
+  map.on("idle", () => (frame.dataset.idle = "true"));
   let current: Journey | null = null;
   let moves = false;
 
@@ -210,6 +211,7 @@ export async function openMap(frame: HTMLElement, bounds: number[] | null): Prom
   return {
     show(journey) {
       current = journey;
+      delete frame.dataset.idle;
       draw();
       if (!journey) return;
       map.fitBounds(extent(journey), { padding: margin(), maxZoom: 14, animate: moves });
