@@ -149,5 +149,4 @@ class ScenarioQuery(BaseModel):
     queries: Annotated[list[ScenarioQuestion], Field(min_length=1, max_length=MAX_QUESTIONS)]
 
 
-PathId = Annotated[str, Field(min_length=1, max_length=MAX_TEXT)]
 RegionLanguage = Literal["de", "fr", "en"]
