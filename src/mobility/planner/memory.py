@@ -39,7 +39,7 @@ def kernel(signature: Any) -> Callable[[Any], Any]:
     """
 
     def compile_entry(function: Any) -> Any:
-        entry = njit(nogil=True)(function)
+        entry: Any = njit(nogil=True)(function)
         entry.enable_caching()
         entry._cache._cache_file._source_stamp = _SOURCE_STAMP
         entry.compile(signature)
