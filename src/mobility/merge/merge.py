@@ -15,6 +15,7 @@ from mobility.core.notices import Notice
 from mobility.feeds import Feed, Manifest, Progress
 from mobility.merge.calendar import region_days, zone_origins
 from mobility.merge.calls import StationCodes, TripCallsOf
+from mobility.merge.candidates import find_candidates
 from mobility.merge.decisions import listed_pairs, station_decisions, trip_decisions
 from mobility.merge.ground import Ground
 from mobility.merge.joins import Judge
@@ -39,7 +40,7 @@ from mobility.merge.region_stations import (
 )
 from mobility.merge.schedules import Schedules, build_schedules, number_codes
 from mobility.merge.splice import Splicer
-from mobility.merge.stations import Match, find_candidates, match_stations
+from mobility.merge.stations import Match, match_stations
 from mobility.merge.tables import assemble
 from mobility.merge.trains import TrainTables, build_trains
 from mobility.merge.votes import count_neighbours, count_votes, votable

@@ -206,6 +206,16 @@ def _candidates(
     return pairs["schedule"].to_numpy(), pairs["schedule_right"].to_numpy()
 
 
+def _times_meet(left: pl.DataFrame, right: pl.DataFrame) -> bool:
+    """Whether any call of one lies as near to the span of the other as a hand-over may dwell."""
+    bounds = [
+        table.select(pl.col("arrival").min(), pl.col("departure").max()).row(0)
+        for table in (left, right)
+    ]
+    (low, high), (other_low, other_high) = bounds
+    return bool(other_low <= high + HAND_OVER_DWELL_S and low <= other_high + HAND_OVER_DWELL_S)
+
+
 def relate_feeds(
     schedules: Schedules,
     left_feed: int,
@@ -233,6 +243,8 @@ def relate_feeds(
         rebased = right.with_columns(
             pl.col("arrival") + offset.seconds, pl.col("departure") + offset.seconds
         )
+        if not _times_meet(left, rebased):
+            continue
         a, b = _candidates(left, rebased, listed)
         shared = _share_days(schedules, a, b, offset)
         own: dict[int, list[Call]] = {}

@@ -15,9 +15,10 @@ import numpy.typing as npt
 import polars as pl
 
 from mobility.merge.calendar import Offset, offsets_between, shift_days
+from mobility.merge.candidates import Candidates
 from mobility.merge.places import Places
 from mobility.merge.schedules import Schedules
-from mobility.merge.stations import WIDE_DIAMETER_M, Candidates, confidences
+from mobility.merge.stations import WIDE_DIAMETER_M, confidences
 from mobility.merge.structure import TOLERANCE_S
 
 VOTE_RADIUS_M = 250  # buses and trams: beyond it the next stop of the street votes too
