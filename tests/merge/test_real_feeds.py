@@ -9,56 +9,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mobility.feeds import Feed, FeedConfig, Manifest, read_feed
-from mobility.merge import Region, merge_feeds
+from mobility.merge import Region
 
+from .golden_lists import GOLDEN, RealFeeds, golden_csv
 from .test_properties import assert_nothing_dangles
 
 pytestmark = pytest.mark.shared
-
-BORDER = r"\(Gr\)|\((?:fr|at|be|dk|nl|pl)\)\s*$"
-CONFIGS = {
-    "db": {"path": "eu_rail_2025/db_fernverkehr.zip", "country": "DE", "border_point": BORDER},
-    "sncf": {
-        "path": "eu_rail_2025/sncf_voyageurs.zip",
-        "country": "FR",
-        "train_number": {"column": "trip_headsign", "pattern": "0*([0-9]+)"},
-    },
-    "zssk": {
-        "path": "eu_rail_2025/zssk_slovakia.zip",
-        "country": "SK",
-        "train_number": {"column": "trip_id", "pattern": "^0*([0-9]+)"},
-    },
-    "cp": {"path": "iberia_2026/cp_portugal.zip", "country": "PT"},
-    "renfe": {
-        "path": "iberia_2026/renfe_av_ld_md.zip",
-        "country": "ES",
-        "train_number": {"column": "trip_short_name", "pattern": "0*([0-9]+)"},
-    },
-}
 
 
 @pytest.fixture(scope="module")
 def real(shared_data: Path) -> Callable[..., Region]:
     """Return a maker of regions out of real feeds; each feed is read once."""
-    read: dict[str, Feed] = {}
-
-    def merge(*ids: str) -> Region:
-        for feed in ids:
-            if feed not in read:
-                config = CONFIGS[feed] | {"path": shared_data / CONFIGS[feed]["path"], "id": feed}
-                read[feed] = read_feed(FeedConfig.model_validate(config), check=False)
-        feeds = [read[feed] for feed in ids]
-        manifest = Manifest(
-            format=1,
-            id="real",
-            name="Real",
-            feeds=tuple(feed.config for feed in feeds),
-            folder=shared_data,
-        )
-        return merge_feeds(feeds, manifest)
-
-    return merge
+    return RealFeeds(shared_data).merge
 
 
 @pytest.fixture(scope="module")
@@ -149,3 +111,13 @@ def test_iberian_stations_are_shared_across_the_border(real: Callable[..., Regio
     # The zone is the one that most members state, whatever clock the trains keep.
     assert zones["Porto Campanha"] == "Europe/Lisbon"
     assert np.array_equal(region.coverage.any(axis=1), [True, True])
+
+
+@pytest.mark.parametrize("name", sorted(GOLDEN))
+def test_golden_lists_of_stations_and_trains(
+    real: Callable[..., Region], project_root: Path, name: str
+) -> None:
+    """Made anew by ``python -m tests.merge.golden_lists``; look at what changes before you do."""
+    kind, feeds = GOLDEN[name]
+    kept = (project_root / "tests/merge/golden" / f"{name}.csv").read_text("utf-8")
+    assert golden_csv(real(*feeds), kind) == kept
