@@ -41,7 +41,7 @@ def find_code(text: str) -> str | None:
 
     Source: feeds-and-merging 4.1.
 
-    >>> find_code("StopArea:OCE87212027"), find_code("8503000:0:9"), find_code("94_2006")
+    >>> find_code("StopArea:X87212027"), find_code("8503000:0:9"), find_code("94_2006")
     ('uic:8721202', 'uic:8503000', 'uic:9402006')
     >>> find_code("de:08311:6507_G:1:1"), find_code("S1")
     ('ifopt:de:08311:6507', None)

@@ -22,8 +22,8 @@ def station_ids(references: pl.Series) -> pl.Series:
 
     Where two references come out the same, each carries a part of its own hash.
 
-    >>> station_ids(pl.Series(["sncf:StopArea:OCE87212027", "b:x y"])).to_list()
-    ['sncf-stoparea-oce87212027', 'b-x-y']
+    >>> station_ids(pl.Series(["rail:StopArea:X87212027", "b:x y"])).to_list()
+    ['rail-stoparea-x87212027', 'b-x-y']
     """
     slugs = references.str.to_lowercase().str.replace_all("[^a-z0-9]+", "-").str.strip_chars("-")
     unclear = slugs.is_duplicated() | (slugs == "")
