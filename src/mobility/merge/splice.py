@@ -113,6 +113,10 @@ class Splicer:
             self._component(own)
 
     def _component(self, joins: list[Join]) -> None:
+        if len(joins) == 1:  # the usual case needs no grouping of days
+            only = joins[0]
+            self._day_group(joins, {only.left: 0, only.right: only.shift}, only.days)
+            return
         shift = self._date_shifts(joins)
         # Rows of days counted in one frame: the service date of the component's first trip.
         frame = np.array([shift_days(join.days, shift[join.left]) for join in joins])
