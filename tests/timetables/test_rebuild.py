@@ -15,7 +15,7 @@ from tests.timetables.edited import cancel_route, edit_feed, shift_route
 
 QUESTIONS = 200
 SHIFTED = {"ch-city": {"8": 7, "16": 3}, "ch-rail": {"s6": 4}, "de-regio": {"s6": 4}}
-CANCELLED = {"ch-city": ["38"], "fr-regio": ["604"]}
+CANCELLED = {"ch-city": ["15"], "fr-regio": ["604"]}
 
 
 @pytest.fixture(scope="module")

@@ -43,7 +43,7 @@ PlaceText = Annotated[
         min_length=1,
         max_length=MAX_TEXT,
         description="A reference (feed:stop_id, station id), a station's name, or lat,lon.",
-        examples=["Basel SBB"],
+        examples=["Northtown"],
     ),
 ]
 TimeText = Annotated[

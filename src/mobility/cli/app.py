@@ -1,34 +1,51 @@
-"""All commands of the program, one module per stretch of the path."""
+"""All commands of the program, one module per stretch of the path.
+
+A call imports only the module of its command: `plan` need not wait for the database's library.
+"""
 
 from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Sequence
+from importlib import import_module
 from typing import Annotated
 
 import typer
 
 from mobility import __version__
-from mobility.cli import build, clearing, export, fares, feeds, plan, scenario, serve
 
-app = typer.Typer(
-    name="mobility",
-    help="One timetable, one ticket answer and one settlement for a region cut by a border.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-app.command("demo")(serve.demo)
-app.command("build")(build.build)
-app.command("info")(build.info)
-app.command("plan")(plan.plan)
-app.command("serve")(serve.serve)
-app.command("export")(export.export)
-app.add_typer(feeds.app, name="feeds")
-app.add_typer(scenario.app, name="scenario")
-app.add_typer(fares.app, name="fares")
-app.add_typer(clearing.app, name="clearing")
+# Command or group of commands: module of `mobility.cli`, in the order in which help lists them.
+COMMANDS = {
+    "demo": "serve",
+    "build": "build",
+    "info": "build",
+    "plan": "plan",
+    "serve": "serve",
+    "export": "export",
+}
+GROUPS = {"feeds": "feeds", "scenario": "scenario", "fares": "fares", "clearing": "clearing"}
+
+
+def make_app(words: Sequence[str]) -> typer.Typer:
+    """Return the program with the command that the words name, or with all where they name none."""
+    app = typer.Typer(
+        name="mobility",
+        help="One timetable, one ticket answer and one settlement for a region cut by a border.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_options)
+    named = next((word for word in words if word in COMMANDS or word in GROUPS), None)
+    for command, module in COMMANDS.items():
+        if named in (None, command):
+            app.command(command)(getattr(import_module(f"mobility.cli.{module}"), command))
+    for group, module in GROUPS.items():
+        if named in (None, group):
+            app.add_typer(import_module(f"mobility.cli.{module}").app, name=group)
+    return app
 
 
 def _print_version(wanted: bool) -> None:
@@ -37,7 +54,6 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _options(
     version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Say which.")

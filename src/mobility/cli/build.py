@@ -189,21 +189,3 @@ def _coverage_rows(coverage: dict[str, Any]) -> list[list[str]]:
         [feed, ", ".join(f"{first} … {last}" for first, last in spans) or "none"]
         for feed, spans in coverage.items()
     ]
-
-
-def notices_json(notices: Sequence[Notice]) -> list[dict[str, Any]]:
-    """Return notices as documents."""
-    return [
-        {
-            "code": n.code,
-            "severity": n.severity,
-            "feed": n.feed,
-            "file": n.file,
-            "row": n.row,
-            "field": n.field,
-            "value": n.value,
-            "message": n.message,
-            "count": n.count,
-        }
-        for n in notices
-    ]

@@ -16,8 +16,7 @@ import typer
 from mobility import clearing
 from mobility.clearing import Caller
 from mobility.clearing.finder import journey_finder
-from mobility.cli.build import notices_json
-from mobility.cli.output import err, out, print_json, print_notices, print_table
+from mobility.cli.output import err, notices_json, out, print_json, print_notices, print_table
 from mobility.core.errors import CheckFailed, InputError
 from mobility.core.money import Money
 from mobility.core.settings import Settings
@@ -79,6 +78,7 @@ def share(edition: EditionPath, period: Period, as_json: AsJson = False) -> None
             zone=_zone(opened),
             find_journey=journey_finder(planner, opened.network),
             caller=_caller(),
+            versions=opened.versions,
         )
     if as_json:
         print_json({**_plain(report), "notices": notices_json(report.notices)})

@@ -7,8 +7,15 @@ from typing import Annotated
 
 import typer
 
-from mobility.cli.build import manifest_of, notices_json
-from mobility.cli.output import out, print_json, print_notices, print_table, progress_on_stderr
+from mobility.cli.build import manifest_of
+from mobility.cli.output import (
+    notices_json,
+    out,
+    print_json,
+    print_notices,
+    print_table,
+    progress_on_stderr,
+)
 from mobility.cli.serve import clock_of
 from mobility.core.errors import CheckFailed
 from mobility.core.notices import count_by_code

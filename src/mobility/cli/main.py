@@ -10,7 +10,7 @@ from pathlib import Path
 
 from typer.exceptions import Abort, TyperException
 
-from mobility.cli.app import app
+from mobility.cli.app import make_app
 from mobility.core.errors import EnvironmentFault, MobilityError, UsageError
 from mobility.core.settings import Settings
 
@@ -20,8 +20,9 @@ OUR_FAULT = MobilityError.exit_status
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status (the table of docs/interfaces.md)."""
+    words = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        result = app(args=arguments, prog_name="mobility", standalone_mode=False)
+        result = make_app(words)(args=words, prog_name="mobility", standalone_mode=False)
         return result if isinstance(result, int) else 0
     except MobilityError as error:
         return _fail(str(error), error.exit_status)

@@ -73,3 +73,21 @@ def money(amount: Mapping[str, Any]) -> str:
     from mobility.core.money import Money
 
     return Money(int(amount["amount_minor"]), str(amount["currency"])).text()
+
+
+def notices_json(notices: Sequence[Notice]) -> list[dict[str, Any]]:
+    """Return notices as documents."""
+    return [
+        {
+            "code": n.code,
+            "severity": n.severity,
+            "feed": n.feed,
+            "file": n.file,
+            "row": n.row,
+            "field": n.field,
+            "value": n.value,
+            "message": n.message,
+            "count": n.count,
+        }
+        for n in notices
+    ]

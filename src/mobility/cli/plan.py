@@ -8,8 +8,7 @@ from typing import Annotated, Any
 import orjson
 import typer
 
-from mobility.cli.build import notices_json
-from mobility.cli.output import money, out, print_json, print_notices
+from mobility.cli.output import money, notices_json, out, print_json, print_notices
 from mobility.core.errors import UsageError
 from mobility.core.time import parse_duration_s, parse_instant
 from mobility.fares import Rider, TariffPricer

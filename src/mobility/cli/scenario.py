@@ -9,8 +9,15 @@ from typing import Annotated, Any
 
 import typer
 
-from mobility.cli.build import notices_json
-from mobility.cli.output import err, out, print_json, print_notices, print_table, progress_on_stderr
+from mobility.cli.output import (
+    err,
+    notices_json,
+    out,
+    print_json,
+    print_notices,
+    print_table,
+    progress_on_stderr,
+)
 from mobility.cli.plan import pricer_of
 from mobility.core.errors import InputError, UsageError
 from mobility.core.money import Money

@@ -10,7 +10,7 @@ from mobility.feeds.calendar import service_span
 from mobility.feeds.closure import close_references
 from mobility.feeds.doubles import note_doubled_trips
 from mobility.feeds.feed import Feed, TableCounts
-from mobility.feeds.findings import Findings, Progress, dropped_rows
+from mobility.feeds.findings import RULES, Findings, Progress, dropped_rows
 from mobility.feeds.frequencies import expand_frequencies
 from mobility.feeds.gate import LOCATIONS, Source, open_source
 from mobility.feeds.load import Reading, drop_duplicates, kept_rows, load_table
@@ -108,10 +108,10 @@ def _read_locations(source: Source) -> bytes | None:
 
 def _main_reason(findings: Findings) -> str:
     """Return the commonest reason why rows were dropped, for the message of last resort."""
-    errors = [notice for notice in findings.notices() if notice.severity == "error"]
-    if not errors:
+    drops = [notice for notice in findings.notices() if RULES[notice.code].effect == "drop"]
+    if not drops:
         return ""
-    worst = max(errors, key=lambda notice: notice.count)
+    worst = max(drops, key=lambda notice: notice.count)
     return f"; {worst.line()}"
 
 

@@ -47,9 +47,9 @@ class StringArray:
     data : uint8[n_bytes]
         UTF-8.
 
-    >>> names = StringArray.of(["Basel SBB", "", "Zürich HB"])
+    >>> names = StringArray.of(["Northtown", "", "Südstadt Hbf"])
     >>> names[2], len(names)
-    ('Zürich HB', 3)
+    ('Südstadt Hbf', 3)
     """
 
     offsets: Int64s

@@ -442,7 +442,7 @@ export interface components {
             /**
              * From
              * @description A reference (feed:stop_id, station id), a station's name, or lat,lon.
-             * @example Basel SBB
+             * @example Northtown
              */
             from: string;
             /**
@@ -468,7 +468,7 @@ export interface components {
             /**
              * To
              * @description A reference (feed:stop_id, station id), a station's name, or lat,lon.
-             * @example Basel SBB
+             * @example Northtown
              */
             to: string;
             /**
@@ -970,13 +970,13 @@ export interface components {
             /**
              * From
              * @description A reference (feed:stop_id, station id), a station's name, or lat,lon.
-             * @example Basel SBB
+             * @example Northtown
              */
             from: string;
             /**
              * To
              * @description A reference (feed:stop_id, station id), a station's name, or lat,lon.
-             * @example Basel SBB
+             * @example Northtown
              */
             to: string;
             /**
