@@ -1,6 +1,7 @@
 """Fixtures that every test may use."""
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -70,7 +71,10 @@ def sample_region() -> Path:
 
 @pytest.fixture(scope="session")
 def sample_edition(sample_region: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of the sample region's edition, built once per test run."""
+    """Return the folder of the sample region's edition: the one given, else built once per run."""
+    given = os.environ.get("MOBILITY_TEST_EDITION")
+    if given:
+        return Path(given)
     from mobility.cli.build import build_edition
     from mobility.feeds import read_manifest
 

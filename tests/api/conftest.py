@@ -3,30 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from mobility.api import Limits, create_app
-from mobility.cli.build import build_edition
-from mobility.feeds import read_manifest
 
 from ..web.client import AppClient
 
 NOW = dt.datetime(2027, 5, 4, 5, 0, tzinfo=dt.UTC)  # a Tuesday, 07:00 in Basel
-
-
-@pytest.fixture(scope="session")
-def sample_edition(project_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the sample region's edition: the one given, else built."""
-    given = os.environ.get("MOBILITY_TEST_EDITION")
-    if given:
-        return Path(given)
-    folder = tmp_path_factory.mktemp("sample") / "edition"
-    build_edition(read_manifest(project_root / "feeds" / "basel"), folder, check=False)
-    return folder
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from mobility.api import models
-from mobility.cli.app import app as cli
+from mobility.cli.app import make_app
 
 from ..web.client import AppClient
 
@@ -41,7 +41,8 @@ def test_journeys_have_the_documents_of_the_design(api: AppClient) -> None:
 
 def test_journeys_equal_those_of_the_command_line(api: AppClient, sample_edition: Path) -> None:
     words = ["plan", str(sample_edition), "--from", "Lörrach Hbf", "--to", "Liestal", "--depart"]
-    ran = CliRunner().invoke(cli, [*words, "2027-05-04T07:00", "--window", "2h", "--json"])
+    words += ["2027-05-04T07:00", "--window", "2h", "--json"]
+    ran = CliRunner().invoke(make_app(words), words)
     printed = json.loads(ran.stdout)
     answer = document(api, "/api/v1/journeys", **TO_LIESTAL)
     assert answer["journeys"] == printed["journeys"]

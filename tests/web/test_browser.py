@@ -21,8 +21,6 @@ import pytest
 import uvicorn
 
 from mobility.api import create_app
-from mobility.cli.build import build_edition
-from mobility.feeds import read_manifest
 from mobility.web.bundle import find_bundle
 
 pytestmark = pytest.mark.browser
@@ -47,23 +45,13 @@ SMALL_TARGETS = """() => [...document.querySelectorAll('a, button, select, summa
 
 
 @pytest.fixture(scope="module")
-def edition(project_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    given = os.environ.get("MOBILITY_TEST_EDITION")
-    if given:
-        return Path(given)
-    folder = tmp_path_factory.mktemp("sample") / "edition"
-    build_edition(read_manifest(project_root / "feeds" / "basel"), folder, check=False)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def address(edition: Path) -> Iterator[str]:
+def address(sample_edition: Path) -> Iterator[str]:
     """Serve the sample edition on a free port of this machine."""
     assert find_bundle().script, "build the client first: make web"
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    app = create_app(edition, clock=lambda: NOW)
+    app = create_app(sample_edition, clock=lambda: NOW)
     server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="error"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
