@@ -14,11 +14,18 @@ from numba import njit, types
 from mobility.planner.memory import ENDS, INT, REFS, first_from, int32s, int64s, kernel, uint8s
 from mobility.planner.values import (
     ACCESS_S,
+    ALIGHT_BASE,
+    ALIGHT_PATTERN,
+    ALIGHT_POS,
+    ALIGHT_RUNS,
+    ALIGHT_START,
+    ALIGHTING,
     ARRIVALS_S,
     BACK_FROM,
     BACK_S,
     BACK_START,
     BEST_S,
+    BOARDING,
     CHANGE_S,
     COUNTS,
     DEPARTURES_S,
@@ -41,14 +48,8 @@ from mobility.planner.values import (
     QUEUE_RUN,
     READY_S,
     RIDE_S,
-    STOP_PATTERN_POS,
-    STOP_PATTERN_START,
-    STOP_PATTERNS,
     TOUCHED,
 )  # fmt: skip
-
-BOARDING = 1  # bits of pattern_flags
-ALIGHTING = 2
 
 
 @njit(nogil=True)
@@ -92,9 +93,9 @@ def _queue_patterns(tt: Any, st: Any, left: Any, rounds: Any) -> Any:
 
     The position stands negative in ``queue_pos``.
     """
-    patterns, positions = int32s(tt, STOP_PATTERNS), int32s(tt, STOP_PATTERN_POS)
-    stop_start, flags = int32s(tt, PATTERN_STOP_START), uint8s(tt, PATTERN_FLAGS)
-    arrivals, at_start = int32s(tt, ARRIVALS_S), int32s(tt, STOP_PATTERN_START)
+    patterns, positions = int32s(tt, ALIGHT_PATTERN), int32s(tt, ALIGHT_POS)
+    bases, runs = int64s(tt, ALIGHT_BASE), int32s(tt, ALIGHT_RUNS)
+    arrivals, at_start = int32s(tt, ARRIVALS_S), int32s(tt, ALIGHT_START)
     queue, queue_pos, queue_run = int32s(st, QUEUE), int32s(st, QUEUE_POS), int32s(st, QUEUE_RUN)
     marked, is_marked, counts = int32s(st, MARKED), uint8s(st, IS_MARKED), int64s(st, COUNTS)
     n_queued = 0
@@ -104,10 +105,9 @@ def _queue_patterns(tt: Any, st: Any, left: Any, rounds: Any) -> Any:
         late = int32s(st, READY_S)[stop * (rounds + 1) + left]
         for entry in range(at_start[stop], at_start[stop + 1]):
             pattern, pos = patterns[entry], positions[entry]
-            if -pos >= queue_pos[pattern] or not flags[stop_start[pattern] + pos] & ALIGHTING:
+            if -pos >= queue_pos[pattern]:
                 continue
-            base, n_runs = _times_at(tt, pattern, pos)
-            run = first_from(arrivals, base, 0, n_runs, 1 - late) - 1
+            run = first_from(arrivals, bases[entry], 0, runs[entry], 1 - late) - 1
             if run < 0:
                 continue
             if queue_pos[pattern] == NEVER_S:

@@ -21,10 +21,16 @@ from mobility.planner.memory import ENDS, INT, REFS, first_from, int32s, int64s,
 from mobility.planner.values import (
     ACCESS_M,
     ACCESS_S,
+    ALIGHT_BASE,
+    ALIGHT_PATTERN,
+    ALIGHT_POS,
+    ALIGHT_START,
+    ALIGHTING,
     ARRIVALS_S,
     BACK_FROM,
     BACK_S,
     BACK_START,
+    BOARDING,
     CALLS,
     CHANGE_S,
     CHOICE_COUNTS,
@@ -86,9 +92,6 @@ from mobility.planner.values import (
     SEGMENT_NODE,
     SEGMENT_PATTERN,
     SEGMENT_POS,
-    STOP_PATTERN_POS,
-    STOP_PATTERN_START,
-    STOP_PATTERNS,
     TIGHT_S,
     TRAIN_EVENT_START,
     TRIP_FEED,
@@ -101,8 +104,6 @@ from mobility.planner.values import (
     WALK_TO,
 )  # fmt: skip
 
-BOARDING = 1  # bits of pattern_flags
-ALIGHTING = 2
 BORDER_POINT = 16  # bit of event_flags
 NEED_SEGMENTS, NEED_NODES, NEED_LABELS, NEED_ROOM = -2, -3, -4, -5  # scratch space ran out
 MAX_OPERATORS = 63  # operators told apart among equal journeys; further ones count as one
@@ -148,9 +149,9 @@ def _queue_back(tt: Any, st: Any, ch: Any, left: Any, rounds: Any) -> Any:
 
     A queued pattern's latest such position stands negative in ``queue_pos``.
     """
-    patterns, positions = int32s(tt, STOP_PATTERNS), int32s(tt, STOP_PATTERN_POS)
-    stop_start, flags = int32s(tt, PATTERN_STOP_START), uint8s(tt, PATTERN_FLAGS)
-    arrivals, at_start = int32s(tt, ARRIVALS_S), int32s(tt, STOP_PATTERN_START)
+    patterns, positions = int32s(tt, ALIGHT_PATTERN), int32s(tt, ALIGHT_POS)
+    bases, arrivals = int64s(tt, ALIGHT_BASE), int32s(tt, ARRIVALS_S)
+    at_start = int32s(tt, ALIGHT_START)
     queue, queue_pos = int32s(st, QUEUE), int32s(st, QUEUE_POS)
     stops, deadline = int32s(ch, LEVEL_STOPS), int32s(ch, DEADLINE_S)
     counts = int64s(ch, CHOICE_COUNTS)
@@ -161,9 +162,9 @@ def _queue_back(tt: Any, st: Any, ch: Any, left: Any, rounds: Any) -> Any:
         stop = stops[item]
         for entry in range(at_start[stop], at_start[stop + 1]):
             pattern, pos = patterns[entry], positions[entry]
-            if -pos >= queue_pos[pattern] or not flags[stop_start[pattern] + pos] & ALIGHTING:
+            if -pos >= queue_pos[pattern]:
                 continue
-            if arrivals[_times_at(tt, pattern, pos)[0]] > deadline[stop * (rounds + 1) + left - 1]:
+            if arrivals[bases[entry]] > deadline[stop * (rounds + 1) + left - 1]:
                 continue
             if queue_pos[pattern] == NEVER_S:
                 queue[n_queued] = pattern

@@ -238,9 +238,10 @@ class Planner:
     ) -> tuple[int, int] | None:
         """Return seconds and metres of walking all the way, where that is in reach."""
         if origin.stops and destination.stops:
+            if not any(stop in start.near for stop in destination.stops):
+                return None
             near = np.isin(start.ends[0], destination.stops).nonzero()[0]
-            walks = [(int(start.ends[1, i]), int(start.ends[2, i])) for i in near]
-            return min(walks, default=None)
+            return min((int(start.ends[1, i]), int(start.ends[2, i])) for i in near)
         net = self.network
         points = [
             [(float(net.stop_lat[s]), float(net.stop_lon[s])) for s in end.stops]

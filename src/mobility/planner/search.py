@@ -23,9 +23,16 @@ from mobility.planner.memory import ENDS, INT, REFS, first_from, int32s, int64s,
 from mobility.planner.values import (
     ACCESS_M,
     ACCESS_S,
+    ALIGHTING,
     ARRIVALS_S,
     BEFORE_S,
     BEST_S,
+    BOARD_BASE,
+    BOARD_PATTERN,
+    BOARD_POS,
+    BOARD_RUNS,
+    BOARD_START,
+    BOARDING,
     CHANGE_S,
     COUNTS,
     DEPARTURES_S,
@@ -44,6 +51,7 @@ from mobility.planner.values import (
     N_EVENTS,
     N_IMPROVED,
     N_MARKED,
+    N_REACHED,
     N_TOUCHED,
     NEVER_S,
     PATTERN_FLAGS,
@@ -54,19 +62,18 @@ from mobility.planner.values import (
     QUEUE,
     QUEUE_POS,
     QUEUE_RUN,
+    REACHED,
+    REACHED_POS,
+    REACHED_ROUND,
+    REACHED_RUN,
     READY_S,
     RIDE_S,
-    STOP_PATTERN_POS,
-    STOP_PATTERN_START,
-    STOP_PATTERNS,
     TOUCHED,
     WALK_S,
     WALK_START,
     WALK_TO,
 )  # fmt: skip
 
-BOARDING = 1  # bits of pattern_flags
-ALIGHTING = 2
 NEED_EVENTS = -2  # there are more departures than `State.events` holds
 EVENT_SHIFT = 24  # events are sorted by departure << 24 | number of the event
 
@@ -82,27 +89,25 @@ def _times_at(tt: Any, pattern: Any, pos: Any) -> Any:
 @njit(nogil=True)
 def _collect_events(tt: Any, st: Any, access: Any, first_s: Any, end_s: Any) -> Any:
     """Write every run to board by leaving the origin in [first, end), the latest last."""
-    patterns, positions = int32s(tt, STOP_PATTERNS), int32s(tt, STOP_PATTERN_POS)
-    stop_start, flags = int32s(tt, PATTERN_STOP_START), uint8s(tt, PATTERN_FLAGS)
-    departures, at_start = int32s(tt, DEPARTURES_S), int32s(tt, STOP_PATTERN_START)
+    patterns, positions = int32s(tt, BOARD_PATTERN), int32s(tt, BOARD_POS)
+    bases, runs = int64s(tt, BOARD_BASE), int32s(tt, BOARD_RUNS)
+    departures, at_start = int32s(tt, DEPARTURES_S), int32s(tt, BOARD_START)
     event_pattern, event_pos = int32s(st, EVENT_PATTERN), int32s(st, EVENT_POS)
     events, event_run = int64s(st, EVENTS), int32s(st, EVENT_RUN)
     n_events = 0
     for row in range(access.shape[1]):
         stop, walk_s = access[0, row], access[1, row]
         for entry in range(at_start[stop], at_start[stop + 1]):
-            pattern, pos = patterns[entry], positions[entry]
-            if not flags[stop_start[pattern] + pos] & BOARDING:
-                continue
-            base, n_runs = _times_at(tt, pattern, pos)
-            low = first_from(departures, base, 0, n_runs, first_s + walk_s)
-            high = first_from(departures, base, low, n_runs, end_s + walk_s)
+            base = bases[entry]
+            low = first_from(departures, base, 0, runs[entry], first_s + walk_s)
+            high = first_from(departures, base, low, runs[entry], end_s + walk_s)
             if n_events + high - low > events.size:
                 return NEED_EVENTS
             for run in range(low, high):
                 leave_s = types.int64(departures[base + run]) - walk_s
                 events[n_events] = leave_s << EVENT_SHIFT | n_events
-                event_pattern[n_events], event_pos[n_events] = pattern, pos
+                event_pattern[n_events] = patterns[entry]
+                event_pos[n_events] = positions[entry]
                 event_run[n_events] = run
                 n_events += 1
     events[:n_events].sort()
@@ -138,9 +143,11 @@ def _make_ready(st: Any, stop: Any, moment: Any, done: Any, rounds: Any) -> None
 @njit(nogil=True)
 def _queue_patterns(tt: Any, st: Any, done: Any, rounds: Any, bound: Any) -> Any:
     """Queue each pattern with a run to board at a marked stop, from its earliest such position."""
-    patterns, positions = int32s(tt, STOP_PATTERNS), int32s(tt, STOP_PATTERN_POS)
-    stop_start, flags = int32s(tt, PATTERN_STOP_START), uint8s(tt, PATTERN_FLAGS)
-    departures, at_start = int32s(tt, DEPARTURES_S), int32s(tt, STOP_PATTERN_START)
+    patterns, positions = int32s(tt, BOARD_PATTERN), int32s(tt, BOARD_POS)
+    bases, runs = int64s(tt, BOARD_BASE), int32s(tt, BOARD_RUNS)
+    departures, at_start = int32s(tt, DEPARTURES_S), int32s(tt, BOARD_START)
+    reached_pos, reached_run = int32s(st, REACHED_POS), int32s(st, REACHED_RUN)
+    reached_round = int32s(st, REACHED_ROUND)
     queue, queue_pos, queue_run = int32s(st, QUEUE), int32s(st, QUEUE_POS), int32s(st, QUEUE_RUN)
     marked, is_marked, ready_s = int32s(st, MARKED), uint8s(st, IS_MARKED), int32s(st, READY_S)
     counts = int64s(st, COUNTS)
@@ -151,9 +158,13 @@ def _queue_patterns(tt: Any, st: Any, done: Any, rounds: Any, bound: Any) -> Any
         ready = ready_s[stop * (rounds + 1) + done]
         for entry in range(at_start[stop], at_start[stop + 1]):
             pattern, pos = patterns[entry], positions[entry]
-            if pos >= queue_pos[pattern] or not flags[stop_start[pattern] + pos] & BOARDING:
+            if pos >= queue_pos[pattern]:
                 continue
-            base, n_runs = _times_at(tt, pattern, pos)
+            base, n_runs = bases[entry], runs[entry]
+            if pos >= reached_pos[pattern] and reached_round[pattern] <= done + 1:
+                n_runs = reached_run[pattern]  # later runs bring nothing: an earlier one was ridden
+                if n_runs == 0 or departures[base + n_runs - 1] < ready:
+                    continue
             run = first_from(departures, base, 0, n_runs, ready)
             if run == n_runs or departures[base + run] >= bound:
                 continue
@@ -192,6 +203,20 @@ def _alight(st: Any, stop: Any, moment: Any, round_: Any, rounds: Any, bound: An
 
 
 @njit(nogil=True)
+def _reach(st: Any, pattern: Any, pos: Any, run: Any, round_: Any) -> None:
+    """Note that the pattern is ridden from a position by a run, unless an earlier run was."""
+    reached_pos, reached_run = int32s(st, REACHED_POS), int32s(st, REACHED_RUN)
+    if reached_pos[pattern] == NEVER_S:
+        counts = int64s(st, COUNTS)
+        int32s(st, REACHED)[counts[N_REACHED]] = pattern
+        counts[N_REACHED] += 1
+    elif run > reached_run[pattern] or (run == reached_run[pattern] and pos > reached_pos[pattern]):
+        return
+    reached_pos[pattern], reached_run[pattern] = pos, run
+    int32s(st, REACHED_ROUND)[pattern] = round_
+
+
+@njit(nogil=True)
 def _ride_patterns(tt: Any, st: Any, n_queued: Any, round_: Any, rounds: Any, limit: Any) -> None:
     """Ride every queued pattern by its earliest run, alighting wherever it improves a label."""
     stop_start, flags = int32s(tt, PATTERN_STOP_START), uint8s(tt, PATTERN_FLAGS)
@@ -205,6 +230,7 @@ def _ride_patterns(tt: Any, st: Any, n_queued: Any, round_: Any, rounds: Any, li
         pattern = queue[item]
         first_pos, run = queue_pos[pattern], queue_run[pattern]
         queue_pos[pattern] = NEVER_S
+        _reach(st, pattern, first_pos, run, round_)
         start = stop_start[pattern]
         base, n_runs = _times_at(tt, pattern, first_pos)
         for here in range(start + first_pos + 1, stop_start[pattern + 1]):
@@ -252,6 +278,7 @@ def _ride_event(tt: Any, st: Any, event: Any, rounds: Any, limit: Any) -> None:
     run, ride = int32s(st, EVENT_RUN)[event], int32s(st, RIDE_S)
     here = stop_start[pattern] + pos
     base, n_runs = _times_at(tt, pattern, pos)
+    _reach(st, pattern, pos, run, 1)
     _touch(st, stops[here])
     int32s(st, READY_S)[stops[here] * (rounds + 1)] = int32s(tt, DEPARTURES_S)[base + run]
     bound = min(limit, types.int64(int32s(st, BEST_S)[1]))
@@ -410,4 +437,7 @@ def forget(st: Any, access: Any, egress: Any, rounds: Any) -> None:
     for row in range(egress.shape[1]):
         int32s(st, EGRESS_S)[egress[0, row]] = NEVER_S
     int32s(st, BEST_S)[:] = NEVER_S
+    reached, reached_pos = int32s(st, REACHED), int32s(st, REACHED_POS)
+    for item in range(counts[N_REACHED]):
+        reached_pos[reached[item]] = NEVER_S
     counts[:] = 0

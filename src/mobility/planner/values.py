@@ -18,13 +18,16 @@ Array = npt.NDArray[Any]
 NEVER_S = 1 << 30  # later than any time of a slice
 MAX_ROUNDS = 16  # rides of one journey
 NONE = -1
+BOARDING, ALIGHTING = 1, 2  # bits of pattern_flags
 
 
 class Timetable(NamedTuple):
     """The runs of one day slice and the footpaths; named as in `DaySlice` and `Network`.
 
-    ``back_*`` are the footpaths by the stop they lead to. All int32, save for uint8
-    ``pattern_flags`` and int64 ``pattern_time_start``.
+    ``board_*`` are, by stop, the patterns to board there, with the position, where the times of
+    the position begin, and the number of runs; ``alight_*`` the same for alighting. ``back_*`` are
+    the footpaths by the stop they lead to. All int32, save for uint8 ``pattern_flags`` and int64
+    ``pattern_time_start`` and ``*_base``.
     """
 
     pattern_stop_start: Array
@@ -34,9 +37,16 @@ class Timetable(NamedTuple):
     pattern_time_start: Array
     arrivals_s: Array
     departures_s: Array
-    stop_pattern_start: Array
-    stop_patterns: Array
-    stop_pattern_pos: Array
+    board_start: Array
+    board_pattern: Array
+    board_pos: Array
+    board_base: Array
+    board_runs: Array
+    alight_start: Array
+    alight_pattern: Array
+    alight_pos: Array
+    alight_base: Array
+    alight_runs: Array
     change_s: Array
     walk_start: Array
     walk_to: Array
@@ -55,9 +65,16 @@ class Timetable(NamedTuple):
     PATTERN_TIME_START,
     ARRIVALS_S,
     DEPARTURES_S,
-    STOP_PATTERN_START,
-    STOP_PATTERNS,
-    STOP_PATTERN_POS,
+    BOARD_START,
+    BOARD_PATTERN,
+    BOARD_POS,
+    BOARD_BASE,
+    BOARD_RUNS,
+    ALIGHT_START,
+    ALIGHT_PATTERN,
+    ALIGHT_POS,
+    ALIGHT_BASE,
+    ALIGHT_RUNS,
     CHANGE_S,
     WALK_START,
     WALK_TO,
@@ -140,6 +157,10 @@ class State(NamedTuple):
     queue: Array
     queue_pos: Array
     queue_run: Array
+    reached_pos: Array
+    reached_run: Array
+    reached_round: Array
+    reached: Array
     egress_s: Array
     egress_m: Array
     access_s: Array
@@ -165,6 +186,10 @@ class State(NamedTuple):
     QUEUE,
     QUEUE_POS,
     QUEUE_RUN,
+    REACHED_POS,
+    REACHED_RUN,
+    REACHED_ROUND,
+    REACHED,
     EGRESS_S,
     EGRESS_M,
     ACCESS_S,
@@ -179,7 +204,7 @@ class State(NamedTuple):
 ) = range(len(State._fields))
 # cells of State.counts; LEAVE_S is the departure searched now, negative where one may wait for
 # the first ride
-N_TOUCHED, N_MARKED, N_IMPROVED, N_EVENTS, LEAVE_S = range(5)
+N_TOUCHED, N_MARKED, N_IMPROVED, N_EVENTS, LEAVE_S, N_REACHED = range(6)
 
 
 class Choice(NamedTuple):
@@ -267,6 +292,8 @@ JOURNEYS, RIDES, CALLS, SECTIONS = range(len(Found._fields))
 _DTYPES: dict[str, Any] = {
     "pattern_flags": np.uint8,
     "pattern_time_start": np.int64,
+    "board_base": np.int64,
+    "alight_base": np.int64,
     "train_event_start": np.int64,
     "event_flags": np.uint8,
     "section_alias": np.uint8,
@@ -299,7 +326,29 @@ def timetable_of(network: Network, day: DaySlice, back: dict[str, Array]) -> Tim
     names = Timetable._fields
     sources = {name: getattr(day, name) for name in names if hasattr(day, name)}
     sources |= {name: getattr(network, name) for name in names if hasattr(network, name)}
+    sources |= _calls_by_stop(day, "board", BOARDING) | _calls_by_stop(day, "alight", ALIGHTING)
     return Timetable(*_checked(names, sources | back))
+
+
+def _calls_by_stop(day: DaySlice, prefix: str, flag: int) -> dict[str, Array]:
+    """Return by stop the patterns to board (or to alight from) and where their times are.
+
+    The last stop of a pattern is not boarded, the first not alighted at.
+    """
+    pattern, pos = day.stop_patterns, day.stop_pattern_pos
+    useless = np.diff(day.pattern_stop_start) - 1 if flag == BOARDING else np.zeros(1, np.int32)
+    useful = day.pattern_flags[day.pattern_stop_start[pattern] + pos] & flag != 0
+    useful &= pos != (useless[pattern] if flag == BOARDING else 0)
+    before = np.concatenate([[0], np.cumsum(useful)])
+    pattern, pos = pattern[useful], pos[useful]
+    runs = np.diff(day.pattern_run_start)[pattern]
+    return {
+        f"{prefix}_start": before[day.stop_pattern_start],
+        f"{prefix}_pattern": pattern,
+        f"{prefix}_pos": pos,
+        f"{prefix}_base": day.pattern_time_start[pattern] + pos.astype(np.int64) * runs,
+        f"{prefix}_runs": runs,
+    }
 
 
 def train_arrays(network: Network) -> dict[str, Array]:
