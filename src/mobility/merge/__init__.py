@@ -1,7 +1,28 @@
-"""Many feeds become one region: stations, trains and where each row came from."""
+"""Many feeds become one region: stations, trains and where each row came from.
 
-from mobility.merge.merge import merge_feeds
-from mobility.merge.region import FeedInfo, Region
-from mobility.merge.review import review_rows, write_review
+Names are imported when they are first used: place search needs the normal forms of names, not the
+kernels that join trains.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mobility.merge.merge import merge_feeds
+    from mobility.merge.region import FeedInfo, Region
+    from mobility.merge.review import review_rows, write_review
 
 __all__ = ["FeedInfo", "Region", "merge_feeds", "review_rows", "write_review"]
+_MODULE_OF = {
+    "FeedInfo": "region",
+    "Region": "region",
+    "merge_feeds": "merge",
+    "review_rows": "review",
+    "write_review": "review",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)

@@ -73,9 +73,20 @@ def build_stations(
 ) -> pl.DataFrame:
     """Return the `stations` table.
 
-    Id, name and position come from the member of best precedence; the zone is the one that most
-    members state, else that of the best member's feed.
+    The zone is the one that most members state, else that of the best member's feed. Id, name and
+    position come from the best member: one whose feed keeps the station's own zone, because people
+    there know the station by the name their own operators give it; then by precedence.
     """
+    stated = stops.select(
+        pl.Series("station", station_of_place[places.of_stop]), pl.col("stop_timezone").alias("tz")
+    ).drop_nulls()
+    zones = (
+        stated.group_by("station", "tz")
+        .len()
+        .sort(["station", "len", "tz"], descending=[False, True, False])
+        .unique("station", keep="first", maintain_order=True)
+    )
+    feed_zone = pl.Series(feed_zones, dtype=pl.String).gather(places.feed)
     table = pl.DataFrame(
         {
             "station": station_of_place,
@@ -88,31 +99,22 @@ def build_stations(
         },
         schema_overrides={"reference": pl.String},
     )
-    lead = table.sort("station", "precedence", "feed", "reference").unique(
-        "station", keep="first", maintain_order=True
+    table = table.with_columns(feed_zone=feed_zone).join(
+        zones, on="station", how="left", maintain_order="left"
     )
-    stated = stops.select(
-        pl.Series("station", station_of_place[places.of_stop]), pl.col("stop_timezone").alias("tz")
-    ).drop_nulls()
-    zones = (
-        stated.group_by("station", "tz")
-        .len()
-        .sort(["station", "len", "tz"], descending=[False, True, False])
+    abroad = (pl.col("tz") != pl.col("feed_zone")).fill_null(value=False)
+    lead = (
+        table.with_columns(abroad=abroad)
+        .sort("station", "abroad", "precedence", "feed", "reference")
         .unique("station", keep="first", maintain_order=True)
     )
     root = lead["root"]
     names, ids = stops["stop_name"].gather(root), stops["stop_id"].gather(root)
-    return (
-        lead.join(zones, on="station", how="left", maintain_order="left")
-        .with_columns(names.alias("stop_name"), ids.alias("stop_id"))
-        .select(
-            station_ids(lead["reference"]).alias("station_id"),
-            pl.coalesce("stop_name", "stop_id").alias("name"),
-            pl.col("lat", "lon").fill_nan(None),
-            pl.coalesce("tz", pl.Series(feed_zones, dtype=pl.String).gather(lead["feed"])).alias(
-                "tz"
-            ),
-        )
+    return lead.with_columns(names.alias("stop_name"), ids.alias("stop_id")).select(
+        station_ids(lead["reference"]).alias("station_id"),
+        pl.coalesce("stop_name", "stop_id").alias("name"),
+        pl.col("lat", "lon").fill_nan(None),
+        pl.coalesce("tz", "feed_zone").alias("tz"),
     )
 
 
