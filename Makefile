@@ -70,7 +70,7 @@ WEB_SOURCES := $(shell find web -type f -not -path '*/node_modules/*' 2>/dev/nul
 web: src/mobility/web/static/.built
 src/mobility/web/static/.built: $(VENV)/.node $(WEB_SOURCES)
 	@echo "setting up: web client"
-	@$(WITH_NODE) && npm ci --silent --no-audit --no-fund && npm run --silent build -- --logLevel warn
+	@$(WITH_NODE) && npm ci --loglevel=error --no-audit --no-fund && npm run --silent build -- --logLevel warn
 	@touch $@
 
 web-check: web
