@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-import httpx
+import httpx2
 from fastapi import FastAPI
 
 
@@ -26,15 +26,15 @@ class AppClient:
         self._runner.run(self._lifespan.__aexit__(None, None, None))
         self._runner.close()
 
-    def request(self, method: str, address: str, **options: Any) -> httpx.Response:
+    def request(self, method: str, address: str, **options: Any) -> httpx2.Response:
         """Return the answer to one request."""
         return self.requests([(method, address, options)])[0]
 
-    def get(self, address: str, **options: Any) -> httpx.Response:
+    def get(self, address: str, **options: Any) -> httpx2.Response:
         """Return the answer to a GET."""
         return self.request("GET", address, **options)
 
-    def post(self, address: str, **options: Any) -> httpx.Response:
+    def post(self, address: str, **options: Any) -> httpx2.Response:
         """Return the answer to a POST."""
         return self.request("POST", address, **options)
 
@@ -42,18 +42,18 @@ class AppClient:
         """Return when the application says that it is ready."""
 
         async def ready() -> None:
-            transport = httpx.ASGITransport(app=self.app)
-            async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            transport = httpx2.ASGITransport(app=self.app)
+            async with httpx2.AsyncClient(transport=transport, base_url="http://test") as client:
                 while (await client.get("/readyz")).status_code != 200:
                     await asyncio.sleep(0.05)
 
         self._runner.run(ready())
 
-    def requests(self, calls: list[tuple[str, str, dict[str, Any]]]) -> list[httpx.Response]:
+    def requests(self, calls: list[tuple[str, str, dict[str, Any]]]) -> list[httpx2.Response]:
         """Return the answers to requests made at the same time, in their order."""
         return self._runner.run(self._gather(calls))
 
-    async def _gather(self, calls: list[tuple[str, str, dict[str, Any]]]) -> list[httpx.Response]:
-        transport = httpx.ASGITransport(app=self.app, raise_app_exceptions=False)
-        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+    async def _gather(self, calls: list[tuple[str, str, dict[str, Any]]]) -> list[httpx2.Response]:
+        transport = httpx2.ASGITransport(app=self.app, raise_app_exceptions=False)
+        async with httpx2.AsyncClient(transport=transport, base_url="http://test") as client:
             return await asyncio.gather(*(client.request(m, a, **o) for m, a, o in calls))
