@@ -1,8 +1,8 @@
 """RAPTOR from the target backwards: the latest departure by number of rides, for one arrival.
 
 The mirror of `mobility.planner.search`: times are negative, so that the labels of the same
-`State` serve, a lower label being a later moment. ``ready_s`` [stop, rides left] is the moment
-until which one may alight at a stop, ``ride_s`` the latest departure by a ride from there.
+`State` serve, a lower label being a later moment: of each pair the first is the latest departure by
+a ride with at most k + 1 rides to go, the second the moment until which one may alight with k.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from mobility.planner.values import (
     IS_IMPROVED,
     IS_MARKED,
     IS_TOUCHED,
+    LABELS_S,
     MARKED,
     N_IMPROVED,
     N_MARKED,
@@ -46,8 +47,6 @@ from mobility.planner.values import (
     QUEUE,
     QUEUE_POS,
     QUEUE_RUN,
-    READY_S,
-    RIDE_S,
     TOUCHED,
 )  # fmt: skip
 
@@ -72,15 +71,15 @@ def _touch(st: Any, stop: Any) -> None:
 @njit(nogil=True)
 def _allow(st: Any, stop: Any, late: Any, left: Any, rounds: Any) -> None:
     """Improve the moment until which one may alight with `left` rides to go; mark the stop."""
-    ready, counts, is_marked = int32s(st, READY_S), int64s(st, COUNTS), uint8s(st, IS_MARKED)
-    row = stop * (rounds + 1)
-    if late >= ready[row + left]:
+    labels, counts, is_marked = int32s(st, LABELS_S), int64s(st, COUNTS), uint8s(st, IS_MARKED)
+    first = stop * rounds + left
+    if late >= labels[2 * first + 1]:
         return
     _touch(st, stop)
-    for cell in range(row + left, row + rounds):
-        if ready[cell] <= late:
+    for k in range(first, (stop + 1) * rounds):
+        if labels[2 * k + 1] <= late:
             break
-        ready[cell] = late
+        labels[2 * k + 1] = late
     if not is_marked[stop]:
         is_marked[stop] = 1
         int32s(st, MARKED)[counts[N_MARKED]] = stop
@@ -102,7 +101,7 @@ def _queue_patterns(tt: Any, st: Any, left: Any, rounds: Any) -> Any:
     for item in range(counts[N_MARKED]):
         stop = marked[item]
         is_marked[stop] = 0
-        late = int32s(st, READY_S)[stop * (rounds + 1) + left]
+        late = int32s(st, LABELS_S)[2 * (stop * rounds + left) + 1]
         for entry in range(at_start[stop], at_start[stop + 1]):
             pattern, pos = patterns[entry], positions[entry]
             if -pos >= queue_pos[pattern]:
@@ -122,14 +121,13 @@ def _queue_patterns(tt: Any, st: Any, left: Any, rounds: Any) -> Any:
 @njit(nogil=True)
 def _board(st: Any, stop: Any, late: Any, round_: Any, rounds: Any, bound: Any) -> Any:
     """Record a departure by ride; returns the bound, lower where the origin's improved."""
-    ride, best, counts = int32s(st, RIDE_S), int32s(st, BEST_S), int64s(st, COUNTS)
+    labels, best, counts = int32s(st, LABELS_S), int32s(st, BEST_S), int64s(st, COUNTS)
     is_improved = uint8s(st, IS_IMPROVED)
     _touch(st, stop)
-    row = stop * (rounds + 1)
-    for cell in range(row + round_, row + rounds + 1):
-        if ride[cell] <= late:
+    for k in range(stop * rounds + round_ - 1, (stop + 1) * rounds):
+        if labels[2 * k] <= late:
             break
-        ride[cell] = late
+        labels[2 * k] = late
     if not is_improved[stop]:
         is_improved[stop] = 1
         int32s(st, IMPROVED)[counts[N_IMPROVED]] = stop
@@ -151,7 +149,7 @@ def _ride_patterns(tt: Any, st: Any, n_queued: Any, round_: Any, rounds: Any, li
     stops, arrivals = int32s(tt, PATTERN_STOPS), int32s(tt, ARRIVALS_S)
     departures = int32s(tt, DEPARTURES_S)
     queue, queue_pos, queue_run = int32s(st, QUEUE), int32s(st, QUEUE_POS), int32s(st, QUEUE_RUN)
-    ready, ride = int32s(st, READY_S), int32s(st, RIDE_S)
+    labels = int32s(st, LABELS_S)
     bound = min(limit, types.int64(int32s(st, BEST_S)[round_]))
     for item in range(n_queued):
         pattern = queue[item]
@@ -161,14 +159,14 @@ def _ride_patterns(tt: Any, st: Any, n_queued: Any, round_: Any, rounds: Any, li
         for pos in range(last_pos - 1, -1, -1):
             base -= n_runs
             here = stop_start[pattern] + pos
-            cell = stops[here] * (rounds + 1) + round_
+            cell = 2 * (stops[here] * rounds + round_ - 1)
             if flags[here] & BOARDING:
                 late = -types.int64(departures[base + run])
-                if late < bound and late < ride[cell]:
+                if late < bound and late < labels[cell]:
                     bound = _board(st, stops[here], late, round_, rounds, bound)
             alights = run + 1 < n_runs and flags[here] & ALIGHTING
-            if alights and -ready[cell - 1] >= arrivals[base + run + 1]:
-                run = first_from(arrivals, base, run + 1, n_runs, 1 - ready[cell - 1]) - 1
+            if alights and -labels[cell + 1] >= arrivals[base + run + 1]:
+                run = first_from(arrivals, base, run + 1, n_runs, 1 - labels[cell + 1]) - 1
 
 
 @njit(nogil=True)
@@ -181,7 +179,7 @@ def _walk_back(tt: Any, st: Any, round_: Any, rounds: Any, limit: Any) -> None:
     for item in range(counts[N_IMPROVED]):
         stop = improved[item]
         is_improved[stop] = 0
-        late = int32s(st, RIDE_S)[stop * (rounds + 1) + round_]
+        late = int32s(st, LABELS_S)[2 * (stop * rounds + round_ - 1)]
         if round_ < rounds and late + int32s(tt, CHANGE_S)[stop] < bound:
             _allow(st, stop, late + int32s(tt, CHANGE_S)[stop], round_, rounds)
         for path in range(back_start[stop], back_start[stop + 1]):

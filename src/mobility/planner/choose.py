@@ -52,6 +52,7 @@ from mobility.planner.values import (
     LABEL_RUN,
     LABEL_SEGMENT,
     LABEL_WALK_M,
+    LABELS_S,
     LEAVE_S,
     LEVEL_START,
     LEVEL_STOPS,
@@ -70,8 +71,6 @@ from mobility.planner.values import (
     PATTERN_TIME_START,
     QUEUE,
     QUEUE_POS,
-    READY_S,
-    RIDE_S,
     RIDES,
     ROUTE_AGENCY,
     RUN_DAY,
@@ -185,7 +184,7 @@ def _find_segments(
     stops, stop_start = int32s(tt, PATTERN_STOPS), int32s(tt, PATTERN_STOP_START)
     flags, queue_pos = uint8s(tt, PATTERN_FLAGS), int32s(st, QUEUE_POS)
     arrivals, departures = int32s(tt, ARRIVALS_S), int32s(tt, DEPARTURES_S)
-    queue, ready_s, deadline = int32s(st, QUEUE), int32s(st, READY_S), int32s(ch, DEADLINE_S)
+    queue, labels, deadline = int32s(st, QUEUE), int32s(st, LABELS_S), int32s(ch, DEADLINE_S)
     head, following = int32s(ch, SEGMENT_HEAD), int32s(ch, SEGMENT_NEXT)
     for item in range(n_queued):
         pattern = queue[item]
@@ -196,7 +195,7 @@ def _find_segments(
         for pos in range(first_pos, -1, -1):
             here = stop_start[pattern] + pos
             cell = stops[here] * (rounds + 1)
-            ready = ready_s[cell + done]
+            ready = labels[2 * (stops[here] * rounds + done) + 1]
             if last >= 0 and flags[here] & BOARDING and departures[base + last] >= ready:
                 if n_segments < following.size:
                     int32s(ch, SEGMENT_PATTERN)[n_segments] = pattern
@@ -227,16 +226,16 @@ def _place_of(tt: Any, ch: Any, segment: Any) -> Any:
 @njit(nogil=True)
 def _set_back(tt: Any, st: Any, ch: Any, segment: Any, left: Any, done: Any, rounds: Any) -> None:
     """Set the deadlines for alighting that boarding the segment's last run allows."""
-    ride, start = int32s(st, RIDE_S), int32s(tt, BACK_START)
+    labels, start = int32s(st, LABELS_S), int32s(tt, BACK_START)
     stop, base, _ = _place_of(tt, ch, segment)
     departure = int32s(tt, DEPARTURES_S)[base + int32s(ch, SEGMENT_LAST)[segment]]
     moment = departure - int32s(tt, CHANGE_S)[stop]
-    if ride[stop * (rounds + 1) + done] <= moment:
+    if labels[2 * (stop * rounds + done - 1)] <= moment:
         _set_deadline(ch, stop, left, rounds, moment)
     for path in range(start[stop], start[stop + 1]):
         other = int32s(tt, BACK_FROM)[path]
         moment = departure - int32s(tt, BACK_S)[path]
-        if ride[other * (rounds + 1) + done] <= moment:
+        if labels[2 * (other * rounds + done - 1)] <= moment:
             _set_deadline(ch, other, left, rounds, moment)
 
 

@@ -37,10 +37,8 @@ class Scratch:
 
     def _new_state(self) -> None:
         stops, patterns = self.n_stops, self.n_patterns
-        cells = stops * STRIDE
         self.state = State(
-            ready_s=np.full(cells, NEVER_S, np.int32),
-            ride_s=np.full(cells, NEVER_S, np.int32),
+            labels_s=np.full(2 * stops * MAX_ROUNDS, NEVER_S, np.int32),
             touched=np.empty(stops, np.int32),
             is_touched=np.zeros(stops, np.uint8),
             marked=np.empty(stops, np.int32),

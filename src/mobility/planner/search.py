@@ -46,6 +46,7 @@ from mobility.planner.values import (
     IS_IMPROVED,
     IS_MARKED,
     IS_TOUCHED,
+    LABELS_S,
     LEAVE_S,
     MARKED,
     N_EVENTS,
@@ -66,8 +67,6 @@ from mobility.planner.values import (
     REACHED_POS,
     REACHED_ROUND,
     REACHED_RUN,
-    READY_S,
-    RIDE_S,
     TOUCHED,
     WALK_S,
     WALK_START,
@@ -127,13 +126,12 @@ def _touch(st: Any, stop: Any) -> None:
 @njit(nogil=True)
 def _make_ready(st: Any, stop: Any, moment: Any, done: Any, rounds: Any) -> None:
     """Improve the label of `done` rides and, with it, those of more; mark the stop."""
-    ready, counts, is_marked = int32s(st, READY_S), int64s(st, COUNTS), uint8s(st, IS_MARKED)
+    labels, counts, is_marked = int32s(st, LABELS_S), int64s(st, COUNTS), uint8s(st, IS_MARKED)
     _touch(st, stop)
-    row = stop * (rounds + 1)
-    for cell in range(row + done, row + rounds):
-        if ready[cell] <= moment:
+    for k in range(stop * rounds + done, (stop + 1) * rounds):
+        if labels[2 * k + 1] <= moment:
             break
-        ready[cell] = moment
+        labels[2 * k + 1] = moment
     if not is_marked[stop]:
         is_marked[stop] = 1
         int32s(st, MARKED)[counts[N_MARKED]] = stop
@@ -149,13 +147,13 @@ def _queue_patterns(tt: Any, st: Any, done: Any, rounds: Any, bound: Any) -> Any
     reached_pos, reached_run = int32s(st, REACHED_POS), int32s(st, REACHED_RUN)
     reached_round = int32s(st, REACHED_ROUND)
     queue, queue_pos, queue_run = int32s(st, QUEUE), int32s(st, QUEUE_POS), int32s(st, QUEUE_RUN)
-    marked, is_marked, ready_s = int32s(st, MARKED), uint8s(st, IS_MARKED), int32s(st, READY_S)
+    marked, is_marked, labels = int32s(st, MARKED), uint8s(st, IS_MARKED), int32s(st, LABELS_S)
     counts = int64s(st, COUNTS)
     n_queued = 0
     for item in range(counts[N_MARKED]):
         stop = marked[item]
         is_marked[stop] = 0
-        ready = ready_s[stop * (rounds + 1) + done]
+        ready = labels[2 * (stop * rounds + done) + 1]
         for entry in range(at_start[stop], at_start[stop + 1]):
             pattern, pos = patterns[entry], positions[entry]
             if pos >= queue_pos[pattern]:
@@ -180,14 +178,13 @@ def _queue_patterns(tt: Any, st: Any, done: Any, rounds: Any, bound: Any) -> Any
 @njit(nogil=True)
 def _alight(st: Any, stop: Any, moment: Any, round_: Any, rounds: Any, bound: Any) -> Any:
     """Record an arrival by ride; returns the bound, lower where the target's arrival improved."""
-    ride, best, counts = int32s(st, RIDE_S), int32s(st, BEST_S), int64s(st, COUNTS)
+    labels, best, counts = int32s(st, LABELS_S), int32s(st, BEST_S), int64s(st, COUNTS)
     is_improved = uint8s(st, IS_IMPROVED)
     _touch(st, stop)
-    row = stop * (rounds + 1)
-    for cell in range(row + round_, row + rounds + 1):
-        if ride[cell] <= moment:
+    for k in range(stop * rounds + round_ - 1, (stop + 1) * rounds):
+        if labels[2 * k] <= moment:
             break
-        ride[cell] = moment
+        labels[2 * k] = moment
     if not is_improved[stop]:
         is_improved[stop] = 1
         int32s(st, IMPROVED)[counts[N_IMPROVED]] = stop
@@ -224,7 +221,7 @@ def _ride_patterns(tt: Any, st: Any, n_queued: Any, round_: Any, rounds: Any, li
         int32s(tt, PATTERN_STOPS), int32s(tt, ARRIVALS_S), int32s(tt, DEPARTURES_S)
     )  # fmt: skip
     queue, queue_pos, queue_run = int32s(st, QUEUE), int32s(st, QUEUE_POS), int32s(st, QUEUE_RUN)
-    ready, ride = int32s(st, READY_S), int32s(st, RIDE_S)
+    labels = int32s(st, LABELS_S)
     bound = min(limit, types.int64(int32s(st, BEST_S)[round_]))
     for item in range(n_queued):
         pattern = queue[item]
@@ -235,14 +232,14 @@ def _ride_patterns(tt: Any, st: Any, n_queued: Any, round_: Any, rounds: Any, li
         base, n_runs = _times_at(tt, pattern, first_pos)
         for here in range(start + first_pos + 1, stop_start[pattern + 1]):
             base += n_runs
-            cell = stops[here] * (rounds + 1) + round_
+            cell = 2 * (stops[here] * rounds + round_ - 1)
             if flags[here] & ALIGHTING:
                 arrival = types.int64(arrivals[base + run])
-                if arrival < bound and arrival < ride[cell]:
+                if arrival < bound and arrival < labels[cell]:
                     bound = _alight(st, stops[here], arrival, round_, rounds, bound)
             boards = run > 0 and flags[here] & BOARDING
-            if boards and ready[cell - 1] <= departures[base + run - 1]:
-                run = first_from(departures, base, 0, run, ready[cell - 1])
+            if boards and labels[cell + 1] <= departures[base + run - 1]:
+                run = first_from(departures, base, 0, run, labels[cell + 1])
 
 
 @njit(nogil=True)
@@ -250,21 +247,21 @@ def _walk_on(tt: Any, st: Any, round_: Any, rounds: Any, limit: Any) -> None:
     """Make ready where the stops that a ride improved lead: the stop itself and its footpaths."""
     walk_start, walk_to, walk_s = int32s(tt, WALK_START), int32s(tt, WALK_TO), int32s(tt, WALK_S)
     improved, is_improved = int32s(st, IMPROVED), uint8s(st, IS_IMPROVED)
-    ready, ride, change_s = int32s(st, READY_S), int32s(st, RIDE_S), int32s(tt, CHANGE_S)
+    labels, change_s = int32s(st, LABELS_S), int32s(tt, CHANGE_S)
     counts = int64s(st, COUNTS)
     bound = min(limit, types.int64(int32s(st, BEST_S)[round_]))
     for item in range(counts[N_IMPROVED]):
         stop = improved[item]
         is_improved[stop] = 0
-        cell = stop * (rounds + 1) + round_
-        arrival = ride[cell]
+        cell = 2 * (stop * rounds + round_ - 1)
+        arrival = labels[cell]
         moment = arrival + change_s[stop]
-        if moment < bound and moment < ready[cell]:
+        if moment < bound and moment < labels[cell + 3]:
             _make_ready(st, stop, moment, round_, rounds)
         for path in range(walk_start[stop], walk_start[stop + 1]):
             moment = arrival + walk_s[path]
             other = walk_to[path]
-            if moment < bound and moment < ready[other * (rounds + 1) + round_]:
+            if moment < bound and moment < labels[2 * (other * rounds + round_) + 1]:
                 _make_ready(st, other, moment, round_, rounds)
     counts[N_IMPROVED] = 0
 
@@ -275,19 +272,19 @@ def _ride_event(tt: Any, st: Any, event: Any, rounds: Any, limit: Any) -> None:
     stop_start, flags = int32s(tt, PATTERN_STOP_START), uint8s(tt, PATTERN_FLAGS)
     stops, arrivals = int32s(tt, PATTERN_STOPS), int32s(tt, ARRIVALS_S)
     pattern, pos = int32s(st, EVENT_PATTERN)[event], int32s(st, EVENT_POS)[event]
-    run, ride = int32s(st, EVENT_RUN)[event], int32s(st, RIDE_S)
+    run, labels = int32s(st, EVENT_RUN)[event], int32s(st, LABELS_S)
     here = stop_start[pattern] + pos
     base, n_runs = _times_at(tt, pattern, pos)
     _reach(st, pattern, pos, run, 1)
     _touch(st, stops[here])
-    int32s(st, READY_S)[stops[here] * (rounds + 1)] = int32s(tt, DEPARTURES_S)[base + run]
+    labels[2 * stops[here] * rounds + 1] = int32s(tt, DEPARTURES_S)[base + run]
     bound = min(limit, types.int64(int32s(st, BEST_S)[1]))
     for at in range(here + 1, stop_start[pattern + 1]):
         base += n_runs
         arrival = types.int64(arrivals[base + run])
         if arrival >= bound:
             break
-        if flags[at] & ALIGHTING and arrival < ride[stops[at] * (rounds + 1) + 1]:
+        if flags[at] & ALIGHTING and arrival < labels[2 * stops[at] * rounds]:
             bound = _alight(st, stops[at], arrival, 1, rounds, bound)
 
 
@@ -411,7 +408,7 @@ def depart(
     int64s(st, COUNTS)[LEAVE_S] = -1
     for row in range(access.shape[1]):
         stop, moment = access[0, row], leave_s + access[1, row]
-        if moment < int32s(st, READY_S)[stop * (rounds + 1)]:
+        if moment < int32s(st, LABELS_S)[2 * stop * rounds + 1]:
             _make_ready(st, stop, moment, 0, rounds)
     direct = types.int64(NEVER_S) if direct_s < 0 else leave_s + direct_s
     _run_rounds(tt, st, 1, rounds, latest_s + 1, direct)
@@ -423,15 +420,14 @@ def forget(st: Any, access: Any, egress: Any, rounds: Any) -> None:
     """Put every scratch array of a search back."""
     touched, is_touched, counts = int32s(st, TOUCHED), uint8s(st, IS_TOUCHED), int64s(st, COUNTS)
     marked, is_marked = int32s(st, MARKED), uint8s(st, IS_MARKED)
-    ready, ride = int32s(st, READY_S), int32s(st, RIDE_S)
+    labels = int32s(st, LABELS_S)
     for item in range(counts[N_MARKED]):
         is_marked[marked[item]] = 0
     for item in range(counts[N_TOUCHED]):
         stop = touched[item]
         is_touched[stop] = 0
-        for cell in range(stop * (rounds + 1), (stop + 1) * (rounds + 1)):
-            ready[cell] = NEVER_S
-            ride[cell] = NEVER_S
+        for cell in range(2 * stop * rounds, 2 * (stop + 1) * rounds):
+            labels[cell] = NEVER_S
     for row in range(access.shape[1]):
         int32s(st, ACCESS_S)[access[0, row]] = NEVER_S
     for row in range(egress.shape[1]):

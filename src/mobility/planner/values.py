@@ -141,13 +141,13 @@ class Trains(NamedTuple):
 class State(NamedTuple):
     """Scratch arrays of the search; between queries all are as `Scratch` made them.
 
-    ``ready_s`` and ``ride_s`` are labels [stop, rides]: the earliest moment to be ready to board
-    and the earliest arrival by a ride, after at most that many rides. All int32, save for uint8
-    ``is_*`` and int64 ``events`` and ``counts``.
+    ``labels_s`` [stop, k, 2] are the earliest arrival by a ride with at most k + 1 rides and,
+    beside it in memory, the earliest moment to be ready to board after at most k rides; k is below
+    the number of rounds of the query. All int32, save for uint8 ``is_*`` and int64 ``events`` and
+    ``counts``.
     """
 
-    ready_s: Array
-    ride_s: Array
+    labels_s: Array
     touched: Array
     is_touched: Array
     marked: Array
@@ -175,8 +175,7 @@ class State(NamedTuple):
 
 
 (
-    READY_S,
-    RIDE_S,
+    LABELS_S,
     TOUCHED,
     IS_TOUCHED,
     MARKED,
