@@ -61,6 +61,9 @@ BAD_ROWS = [
     ("sheet", "s,1,2027-05,shop,counter,single,1,5.00,XXX", "unknown_currency", "currency"),
     ("sheet", "s,1,2027-05,shop,counter,single,1,5.005,CHF", "bad_amount", "gross"),
     ("sheet", "s,1,2027-05,shop,counter,single,1,1e3,CHF", "bad_amount", "gross"),
+    ("sheet", 's,1,2027-05,shop,counter,single,1,"1,200",CHF', "bad_amount", "gross"),
+    ("sheet", "s,1,2027-05,shop,counter,single,1,1.000,CHF", "bad_amount", "gross"),
+    ("sheet", "s,1,2027-05,shop,counter,single,1,\u0664.20,CHF", "bad_amount", "gross"),
     ("sheet", "s,1,2027-05,shop,counter,single,0,5.00,CHF", "bad_count", "count"),
     ("sheet", "s,1,2027-05,shop,counter,single,one,5.00,CHF", "bad_count", "count"),
     ("sheet", "s,1,2027-05,shop,counter,double,1,5.00,CHF", "unknown_product", "product"),
@@ -75,6 +78,12 @@ BAD_ROWS = [
         "1,2027-03-28 02:30,tram,app,single,4.21,CHF,a,b,2027-05-03 07:10,,",
         "bad_time",
         "sold_at",
+    ),
+    (
+        "sale",
+        "1,2027-05-03 07:00,tram,app,single,4.21,CHF,a,b,2027-05-03 07:10,half-fair,",
+        "unknown_rider",
+        "rider",
     ),
     ("pass", "p,tram,app,pass-equal,80,CHF,2027-05-31,2027-05-01,1", "bad_date", "valid_until"),
     ("pass", "p,tram,app,pass-equal,80,CHF,2027-05-01,2027-05-31,", "missing_value", "card_number"),
@@ -300,6 +309,23 @@ def test_what_comes_late_is_booked_in_the_next_open_month_once(
     again = office.import_(write_sheets(tmp_path / "in", rows, "again"))
     assert (again.new, again.late) == (0, 0)
     assert {name: data for name, data in office.files().items() if f"/{MAY}/" in name} == closed
+
+
+def test_a_closed_month_takes_no_rates_and_leaves_those_of_the_next_alone(
+    office: Office, tmp_path: Path
+) -> None:
+    office.whole({"sheet": MONTH["sheet"]})
+    office.journal.close(MAY, actor="clerk", at=office.caller.clock(), action_id="close")
+    rows = {
+        "rate": ["2027-05,EUR,CHF,0.9412,ecb,true", "2027-06,EUR,CHF,0.9500,ecb,true"],
+        "currency": ["2027-05,tram,EUR", "2027-06,tram,CHF"],
+    }
+    report = office.import_(write_sheets(tmp_path / "in", rows))
+    assert count_by_code(report.notices) == {"closed_period": 2}
+    assert (report.new, report.late, report.refused) == (2, 0, 2)
+    stored = load_events(office.home, "toy", JUNE)
+    assert {event.period for event in stored.of_kind("rate", "currency")} == {JUNE}
+    assert stored.quarantined == ()
 
 
 def test_a_closed_month_knows_its_events_even_without_the_key(

@@ -91,6 +91,30 @@ def test_a_tapped_ride_without_a_pass_is_a_sold_ticket(
     assert {line.party: line.amount_minor for line in lines_of(office)} == expected
 
 
+@pytest.mark.parametrize(
+    ("enter", "leave", "taken"),
+    [
+        (("2.00", "CHF"), ("3.00", "EUR"), {"CHF": 200, "EUR": 300}),
+        (("4.00", "EUR"), ("0", "CHF"), {"EUR": 400}),
+        (("2.00", "CHF"), ("2.21", "CHF"), {"CHF": 421}),
+    ],
+)
+def test_a_ride_paid_at_both_ends_keeps_each_amount_in_its_currency(
+    office: Office,
+    enter: tuple[str, str],
+    leave: tuple[str, str],
+    taken: dict[str, int],
+) -> None:
+    taps = [
+        f"a,2027-05-08,2027-05-08T07:00:00+02:00,{','.join(enter)},Enter,west,9,single,tram",
+        f"b,2027-05-08,2027-05-08T07:40:00+02:00,{','.join(leave)},Exit,east,9,single,tram",
+    ]
+    office.import_(write_sheets(office.home / "in", {"tap": taps}))
+    report = office.share()
+    assert report.shared_minor == taken
+    assert report.suspense_minor == {}
+
+
 def test_taps_become_rides_or_stay_in_suspense_with_a_reason(office: Office) -> None:
     def tap(number: int, time: str, action: str, place: str) -> str:
         return f"{number},2027-05-08,2027-05-08T{time}:00+02:00,0,CHF,{action},{place},9,,tram"

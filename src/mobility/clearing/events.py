@@ -6,7 +6,8 @@ So the stored set is a plain union: it does not depend on order, on repetition o
 were cut into files. Rows that cannot be read are refused with file, line and field.
 
 A closed month takes nothing more: what comes late is booked in the next open month and remembers
-where it belongs (``period`` of the event; ``booked_in`` of the row).
+where it belongs (``period`` of the event; ``booked_in`` of the row). Rates and settlement
+currencies are those of their month alone: where it is closed they are refused.
 """
 
 from __future__ import annotations
@@ -48,6 +49,7 @@ from mobility.core.notices import Notice
 MAX_LATE_MONTHS = 120
 EVENTS = "events"
 REFUSED = "refused"
+OF_ONE_MONTH = ("rate", "currency")  # kinds that say nothing about another month
 
 EventKey = tuple[str, str, str]  # kind, producer, event id
 Refused = tuple[str, str, str, str]  # kind, code, field, digest
@@ -205,6 +207,10 @@ class _Importer:
             if known == "other":
                 reason = f"{period} is closed with other content under this id"
                 refusal = RowRefused("conflict_closed", "", draft.event.event_id, reason)
+                self._refuse(file, line, sheet, row, refusal)
+                return
+            if draft.event.kind in OF_ONE_MONTH:
+                refusal = RowRefused("closed_period", "period", period, "an open month")
                 self._refuse(file, line, sheet, row, refusal)
                 return
             period = next_period(period)

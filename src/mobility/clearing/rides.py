@@ -275,8 +275,7 @@ def _drafts_of_taps(taps: Sequence[Event]) -> list[_Draft]:
     for _, own in sorted(by_card.items()):
         waiting: Event | None = None
         for tap in sorted(own, key=_tap_order):
-            late = waiting is not None and (tap.at or 0) - (waiting.at or 0) > MAX_RIDE_S
-            if waiting is not None and (tap.action == "enter" or late):
+            if waiting is not None and (tap.action == "enter" or not _one_ride(waiting, tap)):
                 drafts.append(_without_check_out(waiting))
                 waiting = None
             if tap.action == "enter":
@@ -285,11 +284,19 @@ def _drafts_of_taps(taps: Sequence[Event]) -> list[_Draft]:
                 drafts.append(_Draft("tap", (tap,), tap, tap.origin, "no_check_in"))
             else:
                 reason = "same_place" if waiting.origin == tap.origin else ""
-                drafts.append(_Draft("tap", (waiting, tap), tap, tap.origin, reason))
+                paid = tap if tap.amount_minor or not waiting.amount_minor else waiting
+                drafts.append(_Draft("tap", (waiting, tap), paid, tap.origin, reason))
                 waiting = None
         if waiting is not None:
             drafts.append(_without_check_out(waiting))
     return drafts
+
+
+def _one_ride(enter: Event, leave: Event) -> bool:
+    """Return whether check-in and check-out belong together: in time, and paid in one currency."""
+    in_time = (leave.at or 0) - (enter.at or 0) <= MAX_RIDE_S
+    both_paid = bool(enter.amount_minor and leave.amount_minor)
+    return in_time and (not both_paid or enter.currency == leave.currency)
 
 
 def _tap_order(tap: Event) -> tuple[int, bool, str]:

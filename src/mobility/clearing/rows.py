@@ -17,8 +17,8 @@ from mobility.ledger import check_period
 MAX_TEXT = 256  # characters of a field
 MAX_AMOUNT_MINOR = 10**13  # per row; far below what a posting can hold
 MAX_COUNT = 10**8
-_AMOUNT = re.compile(r"(-?)(\d{1,12})(?:[.,](\d{1,4}))?")
-_RATE = re.compile(r"\d{1,9}(?:\.\d{1,12})?")
+_AMOUNT = re.compile(r"(-?)([0-9]{1,12})(?:[.,]([0-9]{1,4}))?")
+_RATE = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,12})?")
 _ACTIONS = {
     "enter": "enter",
     "transfer entrance": "enter",
@@ -31,10 +31,14 @@ Row = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """What rows may name: the tariff's products and parties; and the zone of times without one."""
+    """What rows may name of the tariff; and the zone of times without one.
+
+    ``riders`` are the cards and age groups.
+    """
 
     products: frozenset[str]
     parties: frozenset[str]
+    riders: frozenset[str]
     zone: str
 
 
@@ -97,13 +101,18 @@ def is_period(text: str) -> bool:
 def parse_amount(text: str, currency: str) -> int | None:
     """Return minor units of a decimal amount, or None where it is none or has too many digits.
 
+    More digits than the currency has are refused even where they are zeros: ``1,200`` is a
+    thousand and more to some, a little over one to others.
+
     >>> parse_amount("3.40", "CHF"), parse_amount("3,4", "EUR"), parse_amount("3.405", "CHF")
     (340, 340, None)
+    >>> parse_amount("1,200", "CHF") is None
+    True
     """
     match = _AMOUNT.fullmatch(text.strip())
     if match is None:
         return None
-    whole, rest = match[2], (match[3] or "").rstrip("0")
+    whole, rest = match[2], match[3] or ""
     digits: int = MINOR_DIGITS[currency]
     if len(rest) > digits:
         return None
@@ -130,9 +139,13 @@ class _Reader:
     def optional(self, name: str) -> str | None:
         return self.text(name) if self.row.get(name, "").strip() else None
 
-    def lower(self, name: str) -> str | None:
-        value = self.optional(name)
-        return value.lower() if value else None
+    def rider(self, name: str) -> str | None:
+        value = (self.optional(name) or "").lower()
+        for word in filter(None, value.split("+")):
+            if word not in self.catalog.riders:
+                known = ", ".join(sorted(self.catalog.riders))
+                raise RowRefused("unknown_rider", name, word, f"the tariff has {known}")
+        return value or None
 
     def currency(self, name: str) -> str:
         code = self.text(name)
@@ -205,7 +218,7 @@ def _parse_sheet(reader: _Reader) -> Event:
         currency=currency,
         amount_minor=reader.amount("gross", currency),
         count=reader.count("count"),
-        rider=reader.lower("rider"),
+        rider=reader.rider("rider"),
     )
 
 
@@ -227,7 +240,7 @@ def _parse_sale(reader: _Reader) -> Event:
         origin=reader.text("from_ref"),
         destination=reader.text("to_ref"),
         at=depart_at,
-        rider=reader.lower("rider"),
+        rider=reader.rider("rider"),
     )
 
 
@@ -248,7 +261,7 @@ def _parse_pass(reader: _Reader) -> Event:
         currency=currency,
         amount_minor=reader.amount("price", currency),
         count=1,
-        rider=reader.lower("rider"),
+        rider=reader.rider("rider"),
         valid_from=first.isoformat(),
         valid_until=last.isoformat(),
     )
@@ -276,7 +289,7 @@ def _parse_tap(reader: _Reader) -> Event:
         origin=reader.text("stop_id"),
         at=reader.instant("event_timestamp"),
         action=action,
-        rider=reader.lower("rider_category"),
+        rider=reader.rider("rider_category"),
     )
 
 

@@ -118,7 +118,7 @@ def import_files(
         home,
         journal.region_id,
         paths,
-        Catalog(splitter.products, splitter.parties, zone),
+        Catalog(splitter.products, splitter.parties, splitter.riders, zone),
         closed=_closed(journal),
         seller=seller,
         random_bytes=random_bytes,

@@ -20,7 +20,7 @@ from mobility.fares import (
 )
 from mobility.fares.quote import find_rule
 from mobility.fares.ride import Stage, list_stages
-from mobility.fares.tariff import PriceList, Product
+from mobility.fares.tariff import ADULT, PriceList, Product
 from mobility.journey import Journey
 
 
@@ -65,12 +65,6 @@ class Splitter:
         }
         self._tariff = load_tariff(tariff)
         self._agreements = load_agreements(agreements)
-        self._age_groups = frozenset(
-            reduction.age_group
-            for product in self._tariff.products.values()
-            for reduction in product.reductions
-            if reduction.age_group is not None
-        )
         self._pricers: dict[tuple[str, ...], TariffPricer] = {}
         self._stages: dict[str, list[Stage]] = {}
 
@@ -83,6 +77,11 @@ class Splitter:
     def parties(self) -> frozenset[str]:
         """Party ids of the tariff."""
         return frozenset(self._tariff.parties)
+
+    @property
+    def riders(self) -> frozenset[str]:
+        """Cards and age groups of the tariff."""
+        return self._tariff.cards | self._tariff.age_groups
 
     def is_pass(self, product: str) -> bool:
         """Return whether the product is a pass."""
@@ -143,11 +142,11 @@ class Splitter:
             product = self._tariff.products[sold.product]
             only = replace(product, prices=_price_lists(product, sold))
             tariff = replace(self._tariff, products={sold.product: only})
-            words = frozenset((sold.rider or "").split("+")) - {"", "adult"}
-            groups = sorted(words & self._age_groups)
+            words = frozenset((sold.rider or "").split("+")) - {"", ADULT}
+            groups = sorted(words & self._tariff.age_groups)
             rider = Rider(
-                age_group=groups[0] if groups else "adult",
-                cards=words - self._age_groups,
+                age_group=groups[0] if groups else ADULT,
+                cards=words - self._tariff.age_groups,
                 currency=sold.price.currency,
             )
             self._pricers[key] = TariffPricer(tariff, None, rider=rider)
