@@ -73,7 +73,8 @@ def shares(
     for rule in agreement.get("commissions", []):
         if rule["seller"] == seller:
             fee = int(amount * Fraction(rule["rate"]) + Fraction(1, 2))
-            for party, paid in divide(fee, {p: Fraction(s) for p, s in got.items()}).items():
+            borne = divide(fee, {p: Fraction(s) for p, s in got.items()}) if fee else {}
+            for party, paid in borne.items():
                 result[party, roles] -= paid
             result[seller, "seller"] += fee
     return result

@@ -10,6 +10,7 @@ import pytest
 from mobility.clearing import close_period, destroy_key, statement, statement_parties, verify
 from mobility.clearing.settle import live_entries, positions_of
 from mobility.core.errors import CheckFailed, EventError, InputError
+from mobility.core.money import Money
 from mobility.ledger import InclusionProof, check_chain, verify_inclusion
 from mobility.store import SqlJournal
 from tests.clearing.region import JUNE, MAY, MONTH, Office, write_sheets
@@ -152,9 +153,39 @@ def test_the_text_of_a_statement_shows_opening_movements_and_closing(office: Off
     lines = [line.split() for line in text.splitlines()]
     assert lines[0] == ["toy", "2027-05", "shop", "(open)"]
     assert ["opening", "CHF", "0.00"] in lines
-    assert ["owed", "single", "rail", "13", "sold", "0", "rides", "CHF", "-24.30"] in lines
-    assert ["closing", "CHF", "-59.14"] in lines
+    owed = "owed single to rail as carrier, agreement singles: 13 sold, 0 rides CHF -24.30"
+    assert owed.split() in lines
+    sold = "sold single: CHF 64.99 taken, CHF 5.85 kept, CHF 59.14 owed"
+    assert sold.split() in lines
+    assert ["closing", "CHF", "-59.14:", "due", "from", "shop"] in lines
     assert any(line[:2] == ["rates_kind", "synthetic"] for line in lines)
+
+
+def test_the_text_of_an_exchange_says_both_amounts_and_the_rate(office: Office) -> None:
+    office.whole()
+    made = statement(office.home, office.journal, MAY, "tram")
+    moved = {
+        part.currency: Money(movement.amount_minor, part.currency).text()
+        for part in made.currencies
+        for movement in part.movements
+        if movement.kind == "exchange"
+    }
+    euros = moved["EUR"].replace("-", "")
+    assert f"exchange with _clearing: {euros} into {moved['CHF']} at 0.9412" in " ".join(
+        made.text().split()
+    )
+    rail = statement(office.home, office.journal, MAY, "rail").text()
+    assert "at 1/0.9412" in rail
+
+
+def test_lines_of_a_statement_that_differ_in_role_or_agreement_can_be_told_apart(
+    office: Office,
+) -> None:
+    office.whole()
+    for party in statement_parties(office.journal, MAY):
+        text = statement(office.home, office.journal, MAY, party).text()
+        what = [line.rpartition(":")[0] for line in text.splitlines() if " rides " in line]
+        assert len(what) == len(set(what))
 
 
 def test_a_stranger_has_no_statement(office: Office) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from fractions import Fraction
 from typing import Any
 
 from mobility.clearing.settle import live_entries, positions_of
@@ -16,6 +17,7 @@ from mobility.core.money import Money
 from mobility.ledger import Entry, Journal, Link, inclusion_proof
 
 FORMAT = 1
+MAX_RATE_DIGITS = 12  # decimals of a stated rate
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,8 @@ class Movement:
         The month it belongs to, where it came late.
     count, rides : int
         Tickets and passes sold, rides that counted.
+    terms : str
+        Of an exchange: both amounts and the rate.
     entry : str
         The journal entry; its fact ``partitions`` leads to the single sales.
     """
@@ -46,6 +50,7 @@ class Movement:
     count: int
     rides: int
     amount_minor: int
+    terms: str
     entry: str
 
 
@@ -95,13 +100,24 @@ class Statement:
         lines = [f"{self.region_id} {self.period} {self.party} ({self.state})"]
         for part in self.currencies:
             lines.append("")
+            for sales in part.sales:
+                taken, kept, owed = (
+                    _amount(amount, part.currency)
+                    for amount in (
+                        sales.taken_minor,
+                        sales.kept_minor,
+                        sales.taken_minor - sales.kept_minor,
+                    )
+                )
+                lines.append(f"  sold {sales.product}: {taken} taken, {kept} kept, {owed} owed")
             lines.append(f"  opening {_amount(part.opening_minor, part.currency)}")
-            for m in part.movements:
-                late = f" of {m.of_period}" if m.of_period not in ("", self.period) else ""
-                what = f"{m.kind:9}{m.product or '-':28}{m.counterparty:20}"
-                amount = _amount(m.amount_minor, part.currency)
-                lines.append(f"  {what}{m.count:>8} sold {m.rides:>7} rides {amount:>20}{late}")
-            lines.append(f"  closing {_amount(part.closing_minor, part.currency)}")
+            for movement in part.movements:
+                amount = _amount(movement.amount_minor, part.currency)
+                lines.append(f"  {_explain(movement, self.period):100} {amount:>16}")
+            due = "" if not part.closing_minor else f": due {_side(part)} {self.party}"
+            lines.append(f"  closing {_amount(part.closing_minor, part.currency)}{due}")
+        if any(part.opening_minor for part in self.currencies):
+            lines.append("\n  opening: as earlier months closed; payments made are not booked here")
         lines.append("")
         lines.extend(f"  {name} {value}" for name, value in sorted(self.versions.items()))
         lines.append(f"  journal {self.head}" + (f"\n  root {self.root}" if self.root else ""))
@@ -192,8 +208,50 @@ def _movement(entry: Entry, party: str, currency: str, kind: str, other: str) ->
         count=_number(entry, "count"),
         rides=_number(entry, "rides"),
         amount_minor=_own(entry, party, currency),
+        terms=_terms(entry) if kind == "exchange" else "",
         entry=entry.id,
     )
+
+
+def _terms(entry: Entry) -> str:
+    """Return both amounts of an exchange, as the party sees them, and the rate."""
+    own, _, _, other = entry.postings
+    given, got = (
+        _amount(amount, posting.currency)
+        for amount, posting in ((own.amount_minor, own), (-other.amount_minor, other))
+    )
+    return f"{given} into {got} at {_rate_text(Fraction(str(entry.fact('rate'))))}"
+
+
+def _rate_text(rate: Fraction) -> str:
+    """Return the rate exactly: as a decimal, as one over a decimal, else as a fraction.
+
+    >>> [_rate_text(Fraction(*pair)) for pair in ((2353, 2500), (2500, 2353), (7, 3))]
+    ['0.9412', '1/0.9412', '7/3']
+    """
+    for prefix, value in (("", rate), ("1/", 1 / rate)):
+        for digits in range(MAX_RATE_DIGITS + 1):
+            scaled = value * 10**digits
+            if scaled.denominator == 1:
+                whole, rest = divmod(scaled.numerator, 10**digits)
+                return f"{prefix}{whole}" + (f".{rest:0{digits}}" if digits else "")
+    return str(rate)
+
+
+def _explain(movement: Movement, period: str) -> str:
+    """Return in words what a movement is for."""
+    m = movement
+    if m.terms:
+        return f"{m.kind} with {m.counterparty}: {m.terms}"
+    side = "from" if m.kind == "earned" else "to"
+    under = f"agreement {m.agreement}" if m.agreement else "no agreement"
+    late = f" of {m.of_period}" if m.of_period not in ("", period) else ""
+    what = f"{m.kind} {m.product} {side} {m.counterparty} as {m.role}, {under}{late}"
+    return f"{what}: {m.count} sold, {m.rides} rides"
+
+
+def _side(part: CurrencyStatement) -> str:
+    return "to" if part.closing_minor > 0 else "from"
 
 
 def _movement_key(movement: Movement) -> tuple[str, ...]:

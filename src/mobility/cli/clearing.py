@@ -56,12 +56,17 @@ def import_command(
         )
     if as_json:
         print_json({**_plain(report), "notices": notices_json(report.notices)})
-        return
-    print_notices(report.notices)
-    out.print(
-        f"rows read {report.read}: new {report.new}, known already {report.duplicate}, "
-        f"refused {report.refused}; months touched: {', '.join(sorted(report.sets)) or 'none'}"
-    )
+    else:
+        print_notices(report.notices)
+        out.print(
+            f"rows read {report.read}: new {report.new}, known already {report.duplicate}, "
+            f"refused {report.refused}; months touched: {', '.join(sorted(report.sets)) or 'none'}"
+        )
+    if report.refused:
+        raise InputError(
+            f"{report.refused} of {report.read} rows were refused, the others are kept: "
+            "mend those and import the file again"
+        )
 
 
 @app.command("share")
