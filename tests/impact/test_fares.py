@@ -2,7 +2,7 @@
 
 from mobility.core.money import Money
 from mobility.impact import compare_fares
-from mobility.impact.fares import chosen
+from mobility.impact.fares import UNDIVIDED, chosen
 from mobility.journey import Fare, Journey, Leg, Place, Share, Ticket
 from mobility.timetables import Comparison, Difference, Question
 
@@ -56,6 +56,21 @@ def test_an_unknown_fare_is_counted_and_not_summed():
     assert (found.unknown_before, found.unknown_after) == (0, 5)
     assert all(effect.after_minor == 0 for effect in found.effects)
     assert found.differences[0].changed
+
+
+class Unsplit:
+    """Prices journeys by their arrival; nobody has published how the price is divided."""
+
+    def price(self, journey):
+        price = Money(journey.arrival, "EUR")
+        return Fare((Ticket("p", "P", "a", "app", (0,), price, 0, 1, "UTC", ""),))
+
+
+def test_the_price_of_a_ticket_without_a_published_split_is_not_lost():
+    comparison = Comparison((difference((journey(0, 100),), (journey(0, 140),), weight=2),))
+    (effect,) = compare_fares(comparison, Unsplit()).effects
+    assert (effect.party, effect.currency) == (UNDIVIDED, "EUR")
+    assert (effect.before_minor, effect.after_minor) == (200, 280)
 
 
 def test_the_rider_takes_the_first_arrival_then_the_shortest_ride_then_fewest_changes():

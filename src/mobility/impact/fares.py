@@ -12,6 +12,7 @@ from mobility.journey import Fare, Journey
 from mobility.planner import Pricer
 from mobility.timetables import Comparison, Question
 
+UNDIVIDED = "_undivided"  # no party of a tariff: prices whose split nobody has published
 CHOICE_RULE = "earliest arrival, then shortest ride, then fewest transfers"
 
 
@@ -40,7 +41,10 @@ class FareDifference:
 
 @dataclass(frozen=True, slots=True)
 class RevenueEffect:
-    """Minor units per party and currency, before and after, weighted by the questions."""
+    """Minor units per party and currency, before and after, weighted by the questions.
+
+    What no published agreement divides stands under the party ``_undivided``.
+    """
 
     party: str
     currency: str
@@ -117,11 +121,14 @@ def _fare_of(journeys: Sequence[Journey], pricer: Pricer) -> Fare | None:
 
 
 def _earnings(fare: Fare) -> list[tuple[str, Money]]:
-    return [
-        (share.party, Money(share.amount_minor, ticket.price.currency))
-        for ticket in fare.tickets
-        for share in ticket.shares
-    ]
+    """Return who earns what of each ticket; together they are its price."""
+    earnings = []
+    for ticket in fare.tickets:
+        if not ticket.shares and ticket.price.amount_minor:
+            earnings.append((UNDIVIDED, ticket.price))
+        currency = ticket.price.currency
+        earnings += [(s.party, Money(s.amount_minor, currency)) for s in ticket.shares]
+    return earnings
 
 
 def _essence(fare: Fare | None) -> tuple[object, ...]:
