@@ -14,6 +14,7 @@ from mobility.cli.app import make_app
 
 from ..web.client import AppClient
 
+END = ("from", "to")
 TO_LIESTAL = {
     "from": "Lörrach Hbf",
     "to": "Liestal",
@@ -35,7 +36,7 @@ def test_journeys_have_the_documents_of_the_design(api: AppClient) -> None:
     answer = document(api, "/api/v1/journeys", **TO_LIESTAL)
     models.JourneysDocument.model_validate(answer)
     assert answer["journeys"]
-    assert answer["from"]["name"] == "Lörrach Hbf"
+    assert answer["from"]["name"] == "Lörrach Hauptbahnhof"
     assert answer["window_s"] == 7200
 
 
@@ -171,7 +172,7 @@ def test_fares_of_a_question_are_those_of_its_journeys(api: AppClient) -> None:
 
 
 def test_places_forgive_typing_and_accents(api: AppClient) -> None:
-    for text, name in (("lorrach h", "Lörrach Hbf"), ("Liesstal", "Liestal")):
+    for text, name in (("lorrach h", "Lörrach Hauptbahnhof"), ("Liesstal", "Liestal")):
         answer = document(api, "/api/v1/places", text=text)
         models.PlacesDocument.model_validate(answer)
         assert name in [place["name"] for place in answer["places"]]
@@ -224,3 +225,29 @@ def test_the_page_shows_the_answer_of_the_api(api: AppClient) -> None:
     assert journey["departure"][11:16] in page.text
     total = journey["fare"]["totals"][0]
     assert f"{total['currency']} {total['amount_minor'] / 100:.2f}" in page.text
+
+
+def test_a_station_has_one_name_whoever_runs_the_train(api: AppClient) -> None:
+    answer = document(api, "/api/v1/journeys", **{**TO_LIESTAL, "to": "Mulhouse Ville"})
+    ends = [leg[end] for journey in answer["journeys"] for leg in journey["legs"] for end in END]
+    assert {place["station_id"] for place in ends} <= answer["stations"].keys()
+    french = [place for place in ends if place["name"] == "Bâle"]
+    assert {answer["stations"][place["station_id"]] for place in french} == {"Basel SBB"}
+
+
+def test_a_line_on_demand_is_told_with_its_telephone_number(api: AppClient) -> None:
+    ends = {"from": "Kandern, Busbahnhof", "to": "Marzell, Klinik"}
+    notices = document(api, "/api/v1/journeys", **{**TO_LIESTAL, **ends})["notices"]
+    told = [n["message"] for n in notices if n["code"] == "on_demand_in_reach"]
+    assert told
+    assert all("phone +49 30 23125 010" in message for message in told)
+
+
+def test_head_says_what_get_would_without_the_body(api: AppClient) -> None:
+    asked, told = (
+        api.request(method, "/api/v1/journeys", params=TO_LIESTAL) for method in ("GET", "HEAD")
+    )
+    assert told.status_code == 200
+    assert told.headers["etag"] == asked.headers["etag"]
+    assert told.headers["content-length"] == str(len(asked.content))
+    assert not told.content

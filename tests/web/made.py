@@ -198,6 +198,7 @@ class MadeBackend:
                 {"code": "feed_not_covering_date", "severity": "warning", "feed": "made",
                  "message": "made covers 2027 only"}
             ],
+            "stations": {place(name).station_id: name for name in SPOTS},
             "from": place("Lörrach Hbf").to_json(),
             "to": place("Liestal").to_json(),
             "depart": "2027-05-04T07:00:00+02:00",

@@ -94,7 +94,10 @@ class Workbench:
 
 
 class Gate:
-    """ASGI layer around the app: trace id, sizes checked before anything is parsed, headers."""
+    """ASGI layer around the app: trace id, sizes checked before anything is parsed, headers.
+
+    HEAD is answered as GET without the body (RFC 9110, section 9.3.2).
+    """
 
     def __init__(self, app: ASGIApp, *, limits: Limits) -> None:
         self._app = app
@@ -107,6 +110,9 @@ class Gate:
             return
         trace_id = new_trace_id()
         scope["trace_id"] = trace_id
+        bodiless = scope["method"] == "HEAD"
+        if bodiless:
+            scope = {**scope, "method": "GET"}
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -114,6 +120,8 @@ class Gate:
                 for name, value in SECURITY_HEADERS.items():
                     headers.setdefault(name, value)
                 headers["Trace-Id"] = trace_id
+            elif bodiless:
+                message = {**message, "body": b""}
             await send(message)
 
         too_large = self._too_large(scope)

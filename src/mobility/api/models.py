@@ -144,6 +144,12 @@ class JourneysDocument(Document):
     versions: Versions
     journeys: list[JourneyDocument]
     notices: list[NoticeDocument]
+    stations: Annotated[
+        dict[str, str],
+        Field(
+            description="Names of the stations touched, by id; places have the operators' names."
+        ),
+    ]
     from_: PlaceDocument = Field(alias="from")
     to: PlaceDocument
     depart: Instant | None

@@ -132,11 +132,19 @@ def problem_response(
     )
 
 
+def _field_of(item: dict[str, Any]) -> str:
+    """Return the name of the member at fault; what concerns all of them has their place's name."""
+    place, *path = item["loc"]
+    if not path or item["type"] == "json_invalid":
+        return str(place)
+    return ".".join(str(part) for part in path)
+
+
 def _field_errors(error: RequestValidationError) -> list[dict[str, str]]:
     return [
         {
-            "field": ".".join(str(part) for part in item["loc"][1:]) or str(item["loc"][0]),
-            "message": str(item["msg"]),
+            "field": _field_of(item),
+            "message": str(item["msg"]).removeprefix("Value error, "),
         }
         for item in error.errors()
     ]

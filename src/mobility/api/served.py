@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import orjson
 
+from mobility.api.booking import booking_texts
+from mobility.api.names import station_names
 from mobility.api.problems import UnknownJourneyError
 from mobility.api.queries import FaresQuery, JourneyQuery, RiderWords
 from mobility.api.region import nearest_valid_date
@@ -40,7 +42,7 @@ class Served:
     def __init__(self, edition: Edition, clock: Clock) -> None:
         self.edition = edition
         self.clock = clock
-        self.planner = Planner(edition.network, edition.slices)
+        self.planner = Planner(edition.network, edition.slices, booking=booking_texts(edition))
         self.tariff = _load(edition.part("tariff.json"))
         self._base = self._make_base()
         self._pricer = lru_cache(maxsize=PRICERS)(self._make_pricer)
@@ -65,6 +67,7 @@ class Served:
             "versions": self.versions,
             "journeys": journeys,
             "notices": notice_documents(answer.notices),
+            "stations": station_names(self.edition.network, answer.journeys),
             "from": origin.place.to_json(),
             "to": destination.place.to_json(),
             "depart": None if depart is None else local_time(depart, origin.tz),

@@ -8,6 +8,8 @@ from typing import Annotated, Any
 import orjson
 import typer
 
+from mobility.api.booking import booking_texts
+from mobility.api.names import station_names
 from mobility.cli.output import money, notices_json, out, print_json, print_notices
 from mobility.core.errors import UsageError
 from mobility.core.time import parse_duration_s, parse_instant
@@ -72,7 +74,12 @@ def plan(
     rider = Rider(
         cards=frozenset(cards or ()), passes=frozenset(passes or ()), currency=currency or None
     )
-    planner = Planner(opened.network, opened.slices, pricer=pricer_of(opened, rider))
+    planner = Planner(
+        opened.network,
+        opened.slices,
+        pricer=pricer_of(opened, rider),
+        booking=booking_texts(opened),
+    )
     answer = plan_texts(
         opened, planner, origin, destination, depart, arrive, window_s, max_transfers
     )
@@ -88,8 +95,9 @@ def plan(
     print_notices(answer.notices)
     if not answer.journeys:
         out.print("no journey found")
+    stations = station_names(opened.network, answer.journeys)
     for journey in answer.journeys:
-        _print_journey(journey)
+        _print_journey(journey, stations)
 
 
 def plan_texts(
@@ -129,28 +137,29 @@ def pricer_of(edition: Edition, rider: Rider) -> Pricer | None:
     )
 
 
-def _print_journey(journey: Journey) -> None:
+def _print_journey(journey: Journey, stations: dict[str, str]) -> None:
     document = journey.to_json()
     changes = {0: "direct", 1: "1 change"}.get(journey.transfers, f"{journey.transfers} changes")
     minutes = (journey.arrival - journey.departure) // 60
     head = f"{_clock(document['departure'])} → {_clock(document['arrival'])}"
     out.print(f"[bold]{head}[/bold]  {minutes} min, {changes}")
     for leg in journey.legs:
-        out.print(f"  {_leg_line(leg)}", markup=False)
+        out.print(f"  {_leg_line(leg, stations)}", markup=False)
     fare = document["fare"]
     if fare is not None:
         _print_fare(fare)
     out.print()
 
 
-def _leg_line(leg: Leg) -> str:
+def _leg_line(leg: Leg, stations: dict[str, str]) -> str:
     document = leg.to_json()
     times = f"{_clock(document['departure'])}–{_clock(document['arrival'])}"
     if leg.mode == "transit":
         what = f"{leg.line} → {leg.headsign}" if leg.headsign else leg.line
     else:
         what = f"{leg.mode} {leg.walk_m} m"
-    return f"{times}  {leg.origin.name} – {leg.destination.name}  ({what})"
+    ends = [stations.get(p.station_id or "", p.name) for p in (leg.origin, leg.destination)]
+    return f"{times}  {ends[0]} – {ends[1]}  ({what})"
 
 
 def _print_fare(fare: dict[str, Any]) -> None:

@@ -208,7 +208,8 @@ async def _suggestions(
     found = []
     for name, text in (("from", form.origin), ("to", form.destination)):
         places = await backend.places(text)
-        if not any(place["name"].casefold() == text.casefold() for place in places[:1]):
+        exact = places and places[0]["name"].casefold() == text.casefold()
+        if not exact:
             found.append((name, text, tuple(places[:4])))
     return tuple(found)
 
@@ -284,9 +285,11 @@ class Pages:
             later=form.moved(STEP_H),
             path=request.url.path,
             journeys=[
-                journey_view(journey, parties, strings)
-                for journey in (answer["journeys"] if answer else ())
-            ],
+                journey_view(journey, answer["stations"], parties, strings)
+                for journey in answer["journeys"]
+            ]
+            if answer
+            else [],
             bundle=self._bundle,
             state=self._state(result, language, region, strings),
         )

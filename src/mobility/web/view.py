@@ -98,7 +98,19 @@ def line_ink(color: str | None) -> str:
     return "#000" if luminance > 0.179 else "#fff"
 
 
-def leg_view(leg: Document, strings: Catalogue) -> Document:
+def place_view(place: Document, stations: dict[str, str]) -> Document:
+    """Return a place under its station's name; the operator's own name where it is another.
+
+    >>> place = {"name": "Bâle", "station_id": "basel"}
+    >>> shown = place_view(place, {"basel": "Basel SBB"})
+    >>> shown["title"], shown["also"]
+    ('Basel SBB', 'Bâle')
+    """
+    title = stations.get(place["station_id"] or "", place["name"])
+    return {**place, "title": title, "also": place["name"] if place["name"] != title else ""}
+
+
+def leg_view(leg: Document, stations: dict[str, str], strings: Catalogue) -> Document:
     """Return what the page shows of a leg."""
     ride = leg["mode"] == "transit"
     vehicle = strings.among("vehicle", leg["vehicle"] or "other") if ride else ""
@@ -108,6 +120,8 @@ def leg_view(leg: Document, strings: Catalogue) -> Document:
     )
     return {
         **leg,
+        "from": place_view(leg["from"], stations),
+        "to": place_view(leg["to"], stations),
         "ride": ride,
         "minutes": minutes,
         "label": leg["line"] or vehicle,
@@ -115,7 +129,7 @@ def leg_view(leg: Document, strings: Catalogue) -> Document:
         "text": duration_text(minutes, strings) if ride else walk,
         "background": line_color(leg["color"]),
         "ink": line_ink(leg["color"]),
-        "between": leg["stops"][1:-1],
+        "between": [place_view(call, stations) for call in leg["stops"][1:-1]],
         "countries": " → ".join(_distinct(s["country"] for s in leg["sections"] if s["country"])),
     }
 
@@ -125,7 +139,7 @@ def changes(legs: list[Document]) -> list[Document]:
     rides = [leg for leg in legs if leg["mode"] == "transit"]
     return [
         {
-            "place": after["from"]["name"],
+            "place": after["from"]["title"],
             "minutes": minutes_between(before["arrival"], after["departure"]),
         }
         for before, after in pairwise(rides)
@@ -218,9 +232,11 @@ def ticket_view(
     }
 
 
-def journey_view(journey: Document, parties: dict[str, str], strings: Catalogue) -> Document:
+def journey_view(
+    journey: Document, stations: dict[str, str], parties: dict[str, str], strings: Catalogue
+) -> Document:
     """Return what the page shows of a journey."""
-    legs = [leg_view(leg, strings) for leg in journey["legs"]]
+    legs = [leg_view(leg, stations, strings) for leg in journey["legs"]]
     fare = journey["fare"]
     minutes = minutes_between(journey["departure"], journey["arrival"])
     return {

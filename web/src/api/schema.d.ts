@@ -641,6 +641,13 @@ export interface components {
             journeys: components["schemas"]["JourneyDocument"][];
             /** Notices */
             notices: components["schemas"]["NoticeDocument"][];
+            /**
+             * Stations
+             * @description Names of the stations touched, by id; places have the operators' names.
+             */
+            stations: {
+                [key: string]: string;
+            };
             to: components["schemas"]["PlaceDocument"];
             /**
              * Versions

@@ -2,6 +2,7 @@ import type { components } from "../api/schema";
 
 type Schemas = components["schemas"];
 export type Journey = Schemas["JourneyDocument"];
+export type Stop = Schemas["PlaceDocument"];
 export type Leg = Schemas["LegDocument"];
 export type Ticket = Schemas["TicketDocument"];
 export type Fare = Schemas["FareDocument"];

@@ -3,7 +3,7 @@ import * as maplibre from "maplibre-gl";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
 import type { Feature, FeatureCollection } from "geojson";
 import type { Journey } from "./api";
-import { isRide } from "./view";
+import { isRide, placeName } from "./view";
 
 maplibre.setWorkerUrl(workerUrl);
 
@@ -11,7 +11,7 @@ const EMPTY: FeatureCollection = { type: "FeatureCollection", features: [] };
 const MARGIN = { top: 48, bottom: 48, left: 64, right: 150 }; // room for names
 
 export interface RegionMap {
-  show(journey: Journey | null): void;
+  show(journey: Journey | null, stations: Record<string, string>): void;
   repaint(): void;
   close(): void;
 }
@@ -48,13 +48,13 @@ function legFeatures(journey: Journey): Feature[] {
   });
 }
 
-function stopFeatures(journey: Journey): Feature[] {
+function stopFeatures(journey: Journey, stations: Record<string, string>): Feature[] {
   const passed = journey.legs.flatMap((leg) => leg.stops.slice(1, -1).map((p) => [p, false] as const));
-  const byName = new Map(journey.legs.flatMap((leg) => [leg.from, leg.to]).map((p) => [p.name, p]));
+  const byName = new Map(journey.legs.flatMap((leg) => [leg.from, leg.to]).map((p) => [placeName(p, stations), p]));
   const ends = [...byName.values()].map((place) => [place, true] as const);
   return [...passed, ...ends].map(([place, major]) => ({
     type: "Feature",
-    properties: { name: place.name, major },
+    properties: { name: placeName(place, stations), major },
     geometry: { type: "Point", coordinates: [place.lon, place.lat] },
   }));
 }
@@ -193,6 +193,7 @@ export async function openMap(frame: HTMLElement, bounds: number[] | null): Prom
   });
   map.on("idle", () => (frame.dataset.idle = "true"));
   let current: Journey | null = null;
+  let names: Record<string, string> = {};
   let moves = false;
 
   function margin(): maplibre.PaddingOptions | number {
@@ -204,13 +205,14 @@ export async function openMap(frame: HTMLElement, bounds: number[] | null): Prom
     const legs = map.getSource<maplibre.GeoJSONSource>("legs");
     const calls = map.getSource<maplibre.GeoJSONSource>("calls");
     legs?.setData(data(current ? legFeatures(current) : []));
-    calls?.setData(data(current ? stopFeatures(current) : []));
+    calls?.setData(data(current ? stopFeatures(current, names) : []));
     map.setPaintProperty("lines", "line-opacity", current ? 0.18 : 0.45);
   }
 
   return {
-    show(journey) {
+    show(journey, stations) {
       current = journey;
+      names = stations;
       delete frame.dataset.idle;
       draw();
       if (!journey) return;

@@ -1,6 +1,6 @@
 // What a page shows of a journey document: texts and widths, no rules of its own.
 // The server's pages (src/mobility/web/view.py) say the same things in the same words.
-import type { Journey, Leg, Money, Ticket } from "./api";
+import type { Journey, Leg, Money, Stop, Ticket } from "./api";
 import { among, t } from "./i18n";
 
 const PARTY_COLORS = 8;
@@ -87,11 +87,22 @@ export function lineCountries(leg: Leg): string {
   return distinct.length > 1 ? distinct.join(" → ") : "";
 }
 
+/** The station's name, which riders know, whoever runs the train. */
+export const placeName = (place: Stop, stations: Record<string, string>): string =>
+  stations[place.station_id ?? ""] ?? place.name;
+
+/** The operator's own name of a place, where it is another. */
+export const alsoName = (place: Stop, stations: Record<string, string>): string =>
+  place.name === placeName(place, stations) ? "" : place.name;
+
 /** Where the traveller changes between rides, and the minutes there, walks included. */
-export function changesOf(journey: Journey): { place: string; minutes: number }[] {
+export function changesOf(
+  journey: Journey,
+  stations: Record<string, string>,
+): { place: string; minutes: number }[] {
   const rides = journey.legs.filter(isRide);
   return rides.slice(1).map((after, index) => ({
-    place: after.from.name,
+    place: placeName(after.from, stations),
     minutes: minutesBetween(rides[index]!.arrival, after.departure),
   }));
 }

@@ -1,0 +1,24 @@
+"""What riders call the places of a journey: the station's name, whoever runs the train."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from mobility.journey import Journey
+from mobility.network import Network
+from mobility.planner import locate
+
+
+def station_names(network: Network, journeys: Iterable[Journey]) -> dict[str, str]:
+    """Return the names of the stations that journeys touch, by station id, in order of the ids.
+
+    A journey's places have the names that their operators use, which may be in another language.
+    """
+    places = [
+        place
+        for journey in journeys
+        for leg in journey.legs
+        for place in (leg.origin, leg.destination, *(call.place for call in leg.calls))
+    ]
+    ids = sorted({place.station_id for place in places if place.station_id})
+    return {station_id: locate(network, station_id).place.name for station_id in ids}
