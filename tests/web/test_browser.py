@@ -159,6 +159,7 @@ def test_one_ticket_over_the_border_is_read_with_its_split(
     assert "Change: Basel SBB" in first.inner_text()
     shoot(page, look, "liestal")
     first.locator("summary").first.click()
+    first.locator(".ticket").first.wait_for()
     assert read_splits(page) >= 1
     wait_for_map(page, look)
     shoot(page, look, "liestal-open")
@@ -171,6 +172,7 @@ def test_two_tickets_to_mulhouse_say_what_is_not_protected(
     search(page, address, "Lörrach Hbf", "Mulhouse Ville")
     two = page.locator(".journey", has_text="2 tickets").first
     two.locator("summary").first.click()
+    two.locator(".ticket").nth(1).wait_for()
     assert two.locator(".ticket").count() == 2
     assert "The connection between these tickets is not protected." in two.inner_text()
     sellers = [
@@ -188,7 +190,7 @@ def test_the_page_follows_back_and_the_language(page: Any, address: str) -> None
     page.go_back()
     page.wait_for_url(re.compile("time=07"))
     page.get_by_role("link", name="FR", exact=True).click()
-    page.get_by_role("heading", name="Lörrach Hbf → Liestal").wait_for()
+    page.get_by_role("heading", name="Lörrach Hauptbahnhof → Liestal").wait_for()
     assert page.locator("html").get_attribute("lang") == "fr"
     assert page.locator(".journey").count() > 0
 
@@ -201,7 +203,7 @@ def test_the_keyboard_alone_is_enough(page: Any, address: str, look: tuple[str, 
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     chosen = page.get_by_role("combobox", name="From", exact=True)
-    assert chosen.input_value() == "Lörrach Hbf"
+    assert chosen.input_value() == "Lörrach Hauptbahnhof"
     for _ in range(12):
         page.keyboard.press("Tab")
         if page.evaluate("document.activeElement.id") == "to":
@@ -226,6 +228,7 @@ def test_targets_are_large_enough_and_nothing_is_wider_than_the_screen(
 ) -> None:
     search(page, address, "Lörrach Hbf", "Liestal")
     page.locator(".journey > summary").first.click()
+    page.locator(".journey[open] .ticket").first.wait_for()
     small = page.evaluate(SMALL_TARGETS)
     assert small == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
