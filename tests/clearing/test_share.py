@@ -1,5 +1,6 @@
 """Every sold cent has an owner, and the owners are those of the agreement file."""
 
+import datetime as dt
 from collections import Counter
 from pathlib import Path
 
@@ -113,6 +114,34 @@ def test_a_ride_paid_at_both_ends_keeps_each_amount_in_its_currency(
     report = office.share()
     assert report.shared_minor == taken
     assert report.suspense_minor == {}
+
+
+@pytest.mark.parametrize(
+    ("enter", "counts"),
+    [
+        ("2027-05-31,2027-06-01T00:20:00+02:00", 1),  # the night of the last day
+        ("2027-05-31,2027-06-01T04:59:00+02:00", 1),
+        ("2027-05-31,2027-06-01T05:01:00+02:00", 0),
+        ("2027-05-01,2027-05-01T00:01:00+02:00", 1),
+        ("2027-05-01,2027-04-30T23:59:00+02:00", 0),
+    ],
+)
+def test_a_pass_holds_from_its_first_midnight_to_the_morning_after_its_last_day(
+    office: Office, enter: str, counts: int
+) -> None:
+    day, moment = enter.split(",")
+    leave = dt.datetime.fromisoformat(moment) + dt.timedelta(minutes=40)
+    rows = {
+        "pass": [MONTH["pass"][0]],
+        "tap": [
+            f"a,{enter},0,CHF,Enter,west,1000-0001,,tram",
+            f"b,{day},{leave.isoformat()},0,CHF,Exit,middle,1000-0001,,tram",
+        ],
+    }
+    office.import_(write_sheets(office.home / "in", rows))
+    report = office.share()
+    assert count_by_code(report.notices).get("ride_without_pass", 0) == 1 - counts
+    assert {line.rides for line in lines_of(office)} == {counts}
 
 
 def test_taps_become_rides_or_stay_in_suspense_with_a_reason(office: Office) -> None:

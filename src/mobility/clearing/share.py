@@ -22,7 +22,8 @@ from mobility.clearing.splitter import Shared, Sold, Splitter
 from mobility.core.ids import canonical_json
 from mobility.core.money import Money
 from mobility.core.notices import Notice
-from mobility.core.time import local_date
+from mobility.core.time import local_date, service_day_origin
+from mobility.fares.quote import DAY_TICKET_ENDS_S
 from mobility.journey import Journey, Share
 
 SHARES = "shares"
@@ -214,8 +215,8 @@ class _Sharer:
         for ride in taps:
             if ride.amount_minor or not ride.journey or ride.depart_s is None:
                 continue
-            day = local_date(ride.depart_s, self.zone).isoformat()
-            holder = next((e for e in by_card[ride.token or ""] if _holds(e, ride, day)), None)
+            own = by_card[ride.token or ""]
+            holder = next((e for e in own if _holds(e, ride, ride.depart_s, self.zone)), None)
             if holder is None:
                 self.counts["ride_without_pass"] += 1
             else:
@@ -289,9 +290,13 @@ def _sold(event: Event, date: dt.date) -> Sold:
     return Sold(event.product, event.seller, event.channel, price, date, event.rider)
 
 
-def _holds(event: Event, ride: Ride, day: str) -> bool:
-    right_product = ride.product in (None, event.product)
-    return right_product and (event.valid_from or "") <= day <= (event.valid_until or "")
+def _holds(event: Event, ride: Ride, depart_s: int, zone: str) -> bool:
+    """Return whether a pass holds for a ride: to the morning after its last day, as when sold."""
+    if ride.product not in (None, event.product):
+        return False
+    after = dt.date.fromisoformat(event.valid_until or "") + dt.timedelta(days=1)
+    in_time = depart_s < service_day_origin(after, zone) + DAY_TICKET_ENDS_S
+    return in_time and (event.valid_from or "") <= local_date(depart_s, zone).isoformat()
 
 
 def _line_key(line: ShareLine) -> tuple[str, str, str, str]:

@@ -83,10 +83,6 @@ class Splitter:
         """Cards and age groups of the tariff."""
         return self._tariff.cards | self._tariff.age_groups
 
-    def is_pass(self, product: str) -> bool:
-        """Return whether the product is a pass."""
-        return self._tariff.products[product].kind == "pass"
-
     def unridden(self, sold: Sold) -> Shared:
         """Split a unit whose rides nobody knows: by the agreement's key, if it has one."""
         return Shared(self._split(sold, {}, []), False, 0)
