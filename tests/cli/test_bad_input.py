@@ -175,3 +175,10 @@ def test_no_journey_found_is_an_answer(mobility, edition):
                        "--depart", f"{DAY}T07:00", "--json")  # fmt: skip
     assert outcome.status == 0
     assert outcome.document["journeys"] == []
+
+
+def test_a_missing_file_of_questions_is_named(edition, mobility, tmp_path):
+    scenario = tmp_path / "s.toml"
+    scenario.write_text("format = 1\n", encoding="utf-8")
+    words = ("scenario", "compare", edition, scenario, "--queries", tmp_path / "none.csv")
+    refused(mobility(*words), 1, "none.csv")

@@ -18,7 +18,7 @@ from mobility.journey import Journey, Leg
 from mobility.network import Edition, open_edition
 from mobility.planner import Answer, Planner, Pricer, locate, run_queries
 
-DEFAULT_MAX_TRANSFERS = 8
+DEFAULT_MAX_TRANSFERS = 14
 
 
 def plan(
@@ -36,7 +36,9 @@ def plan(
         str, typer.Option(help="Latest arrival: local at the destination, or with an offset.")
     ] = "",
     window: Annotated[str, typer.Option(help="All departures within, such as 2h.")] = "",
-    max_transfers: Annotated[int, typer.Option(min=0, max=14)] = DEFAULT_MAX_TRANSFERS,
+    max_transfers: Annotated[
+        int, typer.Option(min=0, max=14, help="Changes at most.")
+    ] = DEFAULT_MAX_TRANSFERS,
     cards: Annotated[
         list[str] | None, typer.Option("--card", help="Reduction card held, such as half-fare.")
     ] = None,
@@ -140,6 +142,8 @@ def pricer_of(edition: Edition, rider: Rider) -> Pricer | None:
 def _print_journey(journey: Journey, stations: dict[str, str]) -> None:
     document = journey.to_json()
     changes = {0: "direct", 1: "1 change"}.get(journey.transfers, f"{journey.transfers} changes")
+    if not any(leg.mode == "transit" for leg in journey.legs):
+        changes = "on foot"
     minutes = (journey.arrival - journey.departure) // 60
     head = f"{_clock(document['departure'])} → {_clock(document['arrival'])}"
     out.print(f"[bold]{head}[/bold]  {minutes} min, {changes}")

@@ -133,18 +133,23 @@ def _questions(
 
 
 def _read_questions(edition: Edition, path: Path, window_s: int) -> list[Question]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: expected a CSV file in UTF-8") from None
     questions = []
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        for number, row in enumerate(csv.DictReader(file), start=2):
-            try:
-                origin, destination = row["from_stop_id"], row["to_stop_id"]
-                text, weight = row["departure"], int(row.get("weight") or 1)
-            except (KeyError, ValueError) as error:
-                raise InputError(f"{path}: line {number}: {error}: malformed or missing") from None
-            departure = parse_instant(text, locate(edition.network, origin).tz)
-            questions.append(Question(origin, destination, departure, window_s, weight))
-            if len(questions) > MAX_QUESTIONS:
-                raise InputError(f"{path}: more than {MAX_QUESTIONS} queries")
+    for number, row in enumerate(csv.DictReader(text.splitlines()), start=2):
+        try:
+            origin, destination = row["from_stop_id"], row["to_stop_id"]
+            moment, weight = row["departure"], int(row.get("weight") or 1)
+        except (KeyError, ValueError) as error:
+            raise InputError(f"{path}: line {number}: {error}: malformed or missing") from None
+        departure = parse_instant(moment, locate(edition.network, origin).tz)
+        questions.append(Question(origin, destination, departure, window_s, weight))
+        if len(questions) > MAX_QUESTIONS:
+            raise InputError(f"{path}: more than {MAX_QUESTIONS} queries")
     return questions
 
 
@@ -160,7 +165,7 @@ def _print_comparison(comparison: Comparison) -> None:
                 [
                     d.question.origin,
                     d.question.destination,
-                    document["departure"][:16],
+                    document["departure"][:16].replace("T", " "),
                     _minutes(d.arrival_change_s),
                     _minutes(d.duration_change_s),
                     "–" if d.transfers_change is None else f"{d.transfers_change:+d}",
@@ -171,9 +176,10 @@ def _print_comparison(comparison: Comparison) -> None:
         "from", "to", "departure", "arrival", "ride", "changes", "journeys lost / new",
     )  # fmt: skip
     print_table("what changes", columns, rows)
-    for title, side in (("connections broken", "broken"), ("connections new", "made")):
+    sides = (("connections broken", "broken", "afterwards"), ("connections new", "made", "before"))
+    for title, side, otherwise in sides:
         changed = {c.connection.key: c for d in comparison.differences for c in getattr(d, side)}
-        columns = ("station", "from", "to", "arrives", "departs", "slack", "on the other side")
+        columns = ("station", "from", "to", "arrives", "departs", "slack", otherwise)
         print_table(title, columns, [_connection_row(c) for c in changed.values()])
 
 
@@ -183,10 +189,10 @@ def _connection_row(changed: ChangedConnection) -> list[str]:
         connection.station,
         connection.from_line,
         connection.to_line,
-        local_time(connection.arrival, connection.tz)[:16],
+        local_time(connection.arrival, connection.tz)[:16].replace("T", " "),
         local_time(connection.departure, connection.tz)[11:16],
         _minutes(connection.slack_s),
-        "no such train" if other_s is None else f"missed by {-other_s // 60} min",
+        "no such train" if other_s is None else f"missed by {-(other_s // 60)} min",
     ]
 
 
@@ -197,7 +203,7 @@ def _minutes(seconds: int | None) -> str:
 def _print_fares(fares: FareComparison) -> None:
     document: dict[str, Any] = fares.to_json()
     out.print(
-        f"other tickets needed: {document['questions_with_other_tickets']} questions "
+        f"questions that need other tickets: {document['questions_with_other_tickets']} "
         f"(rider's choice: {document['choice']})"
     )
     rows = [

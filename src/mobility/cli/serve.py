@@ -23,7 +23,7 @@ from mobility.feeds import read_manifest
 
 def serve(
     edition: Annotated[Path, typer.Argument(help="Folder of an edition.")],
-    port: Annotated[int | None, typer.Option(min=1, max=65535)] = None,
+    port: Annotated[int | None, typer.Option(min=1, max=65535, help="Port to listen on.")] = None,
     host: Annotated[str, typer.Option(help="Address to bind to.")] = "",
 ) -> None:
     """Serve the API and the pages of an edition."""
@@ -32,7 +32,7 @@ def serve(
 
 
 def demo(
-    port: Annotated[int | None, typer.Option(min=1, max=65535)] = None,
+    port: Annotated[int | None, typer.Option(min=1, max=65535, help="Port to listen on.")] = None,
     home: Annotated[Path | None, typer.Option(help="Folder for what changes.")] = None,
 ) -> None:
     """Build the sample region where needed, serve it, and print the address."""
