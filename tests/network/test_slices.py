@@ -186,8 +186,8 @@ def test_flags_allow_what_every_run_of_the_pattern_allows(trains: list[Train]) -
             for position, call in enumerate(calls):
                 flags = int(found.pattern_flags[start + position])
                 usable = call.stop != "X"
-                boarding = usable and call.pickup_type == 0 and position < len(calls) - 1
-                alighting = usable and call.drop_off_type == 0 and position > 0
+                boarding = usable and call.pickup_type in (0, 3) and position < len(calls) - 1
+                alighting = usable and call.drop_off_type in (0, 3) and position > 0
                 assert flags == boarding * BOARDING_BIT + alighting * ALIGHTING_BIT
         assert end - start == len(calls)
 

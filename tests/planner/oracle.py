@@ -148,8 +148,8 @@ def _runs(net: Network) -> Iterator[Run]:
                         stop=int(net.event_stop[event]),
                         arrival=origin + int(net.event_arrival_s[event]),
                         departure=origin + int(net.event_departure_s[event]),
-                        boarding=inside and flags & 3 == 0,
-                        alighting=inside and flags >> 2 & 3 == 0,
+                        boarding=inside and flags & 3 in (0, 3),
+                        alighting=inside and flags >> 2 & 3 in (0, 3),
                     )
                 )
             yield Run(tuple(calls), tuple(_sections(net, train, day, events.start)))

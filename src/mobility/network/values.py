@@ -322,11 +322,14 @@ class DaySlice:
 def call_flags(event_flags: UInt8s, train_event_start: Int64s) -> UInt8s:
     """Return `BOARDING_BIT` and `ALIGHTING_BIT` of each event.
 
-    Regular boarding and alighting only (types 0): a call on demand (2, 3) is no call one can
-    count on. Nobody boards at the last position or alights at the first, whatever the feed says.
+    Regular calls (type 0) and those arranged with the driver on the spot (type 3: a request stop);
+    a call to phone for beforehand (2) is none that one can count on. Nobody boards at the last
+    position or alights at the first, whatever the feed says. Source: GTFS Schedule, stop_times.
     """
-    boarding = (event_flags & PICKUP_MASK) == 0
-    alighting = (event_flags & (PICKUP_MASK << DROP_OFF_SHIFT)) == 0
+    pickup = event_flags & PICKUP_MASK
+    drop_off = (event_flags >> DROP_OFF_SHIFT) & PICKUP_MASK
+    boarding = (pickup == 0) | (pickup == 3)
+    alighting = (drop_off == 0) | (drop_off == 3)
     flags = boarding * np.uint8(BOARDING_BIT) | alighting * np.uint8(ALIGHTING_BIT)
     flags[(event_flags & BORDER_POINT_BIT) != 0] = 0
     flags[train_event_start[:-1]] &= np.uint8(0xFF ^ ALIGHTING_BIT)
