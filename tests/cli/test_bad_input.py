@@ -179,6 +179,7 @@ def test_no_journey_found_is_an_answer(mobility, edition):
 
 def test_a_missing_file_of_questions_is_named(edition, mobility, tmp_path):
     scenario = tmp_path / "s.toml"
-    scenario.write_text("format = 1\n", encoding="utf-8")
+    edit = '[[edit]]\nkind = "cancel_line"\nline = "r"\n'
+    scenario.write_text(f"format = 1\n{edit}", encoding="utf-8")
     words = ("scenario", "compare", edition, scenario, "--queries", tmp_path / "none.csv")
     refused(mobility(*words), 1, "none.csv")
