@@ -11,7 +11,7 @@ from mobility.core.errors import MobilityError
 from mobility.core.time import parse_duration_s
 
 MAX_TRANSFERS = 14
-DEFAULT_TRANSFERS = 8
+DEFAULT_TRANSFERS = MAX_TRANSFERS
 MAX_ITEMS = 20
 MAX_QUESTIONS = 50
 

@@ -452,7 +452,7 @@ export interface components {
             language?: string | null;
             /**
              * Max Transfers
-             * @default 8
+             * @default 14
              */
             max_transfers: number;
             /**
