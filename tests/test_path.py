@@ -84,6 +84,33 @@ def test_a_ride_that_nobody_prices_is_unknown(mobility, edition):
     assert all(total["amount_minor"] > 0 for total in fare["totals"])
 
 
+def test_a_sold_ticket_is_shared_posted_and_stated_to_the_cent(mobility, edition, tmp_path):
+    sheet = tmp_path / "sales.csv"
+    sheet.write_text(
+        "sale_id,sold_at,seller,channel,product,price,currency,from_ref,to_ref,depart_at\n"
+        f"s1,{DAY}T07:40:00+02:00,est,app,through,17.99,EUR,west:w1,east:e5,"
+        f"{DAY}T08:00:00+01:00\n"
+    )
+    month = ("--period", DAY[:7])
+    assert mobility("clearing", "import", edition, sheet).status == 0
+    again = mobility("clearing", "import", edition, sheet, "--json").document
+    assert (again["new"], again["duplicate"]) == (0, 1)
+    shared = mobility("clearing", "share", edition, *month, "--json").document
+    assert shared["shared_minor"] == {"EUR": 1799}
+    settled = mobility("clearing", "settle", edition, *month, "--json").document
+    (payment,) = settled["payments"]["EUR"]
+    (ticket,) = plan(mobility, edition, "07:30", "--currency", "EUR")[0]["fare"]["tickets"]
+    shown = {share["party"]: share["amount_minor"] for share in ticket["shares"]}
+    assert (payment["debtor"], payment["creditor"]) == ("est", "western")
+    assert payment["amount_minor"] == shown["western"]  # what the rider was shown is what is paid
+    statement = mobility("clearing", "statement", edition, *month, "--party", "western")
+    assert statement.status == 0
+    assert f"{shown['western'] // 100}.{shown['western'] % 100:02d}" in statement.out
+    verified = mobility("clearing", "verify", edition, *month, "--json")
+    assert verified.status == 0
+    assert verified.document["holds"]
+
+
 def test_a_scenario_says_what_breaks_and_who_pays_for_it(mobility, edition, tmp_path):
     scenario = tmp_path / "scenario.toml"
     assert tomllib.loads(scenario.read_text()) == tomllib.loads(FILES["scenario.toml"])
