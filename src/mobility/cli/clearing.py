@@ -55,7 +55,9 @@ def import_command(
             seller=seller or None,
         )
     if as_json:
-        print_json({**_plain(report), "notices": notices_json(report.notices)})
+        print_json(
+            {"versions": opened.versions, **_plain(report), "notices": notices_json(report.notices)}
+        )
     else:
         print_notices(report.notices)
         out.print(
@@ -86,7 +88,9 @@ def share(edition: EditionPath, period: Period, as_json: AsJson = False) -> None
             versions=opened.versions,
         )
     if as_json:
-        print_json({**_plain(report), "notices": notices_json(report.notices)})
+        print_json(
+            {"versions": opened.versions, **_plain(report), "notices": notices_json(report.notices)}
+        )
         return
     print_notices(report.notices)
     out.print(f"{report.rides} rides, {report.journeys} journeys, {report.lines} share lines")
@@ -100,10 +104,11 @@ def share(edition: EditionPath, period: Period, as_json: AsJson = False) -> None
 @app.command("settle")
 def settle(edition: EditionPath, period: Period, as_json: AsJson = False) -> None:
     """Post the month's shares, net them, exchange net positions; again: only what changed."""
-    with _journal(open_edition(edition)) as journal:
+    opened = open_edition(edition)
+    with _journal(opened) as journal:
         report = clearing.settle_period(Settings().home, journal, period, caller=_caller())
     if as_json:
-        print_json(_plain(report))
+        print_json({"versions": opened.versions, **_plain(report)})
         return
     out.print(f"posted {report.posted}, reversed {report.reversed}; entries {report.entries}")
     rows = [
@@ -155,7 +160,7 @@ def verify(
             Settings().home, journal, period, find_journey=finder if rides else None
         )
     if as_json:
-        print_json({"holds": found.holds, **_plain(found)})
+        print_json({"versions": opened.versions, "holds": found.holds, **_plain(found)})
     else:
         for check in found.checks:
             out.print(f"{'holds' if check.holds else 'FAILS'}  {check.name}: {check.detail}")
