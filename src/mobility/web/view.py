@@ -101,10 +101,10 @@ def line_ink(color: str | None) -> str:
 def place_view(place: Document, stations: dict[str, str]) -> Document:
     """Return a place under its station's name; the operator's own name where it is another.
 
-    >>> place = {"name": "Bâle", "station_id": "basel"}
-    >>> shown = place_view(place, {"basel": "Basel SBB"})
+    >>> place = {"name": "Villenord", "station_id": "north"}
+    >>> shown = place_view(place, {"north": "Northtown"})
     >>> shown["title"], shown["also"]
-    ('Basel SBB', 'Bâle')
+    ('Northtown', 'Villenord')
     """
     title = stations.get(place["station_id"] or "", place["name"])
     return {**place, "title": title, "also": place["name"] if place["name"] != title else ""}
