@@ -5,6 +5,8 @@ A call imports only the module of its command: `plan` need not wait for the data
 
 from __future__ import annotations
 
+import datetime as dt
+import json
 import logging
 import sys
 from collections.abc import Sequence
@@ -14,6 +16,7 @@ from typing import Annotated
 import typer
 
 from mobility import __version__
+from mobility.core.settings import Settings
 
 # Command or group of commands: module of `mobility.cli`, in the order in which help lists them.
 COMMANDS = {
@@ -24,6 +27,7 @@ COMMANDS = {
     "serve": "serve",
     "export": "export",
 }
+TEXT_LINE = "%(levelname)s %(name)s: %(message)s"
 GROUPS = {"feeds": "feeds", "scenario": "scenario", "fares": "fares", "clearing": "clearing"}
 
 
@@ -63,8 +67,24 @@ def _options(
     ] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log more to stderr.")] = False,
 ) -> None:
-    logging.basicConfig(
-        stream=sys.stderr,
-        level=logging.INFO if verbose else logging.WARNING,
-        format="%(levelname)s %(name)s: %(message)s",
-    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonLines() if Settings().log_json else logging.Formatter(TEXT_LINE))
+    level = logging.INFO if verbose else logging.WARNING
+    logging.basicConfig(handlers=[handler], level=level)
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object per line: time, level, logger, message."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the record as a line of JSON."""
+        moment = dt.datetime.fromtimestamp(record.created, dt.UTC)
+        line = {
+            "time": moment.isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False)

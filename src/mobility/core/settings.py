@@ -18,11 +18,9 @@ class Settings(BaseSettings):
     database_url : str
         SQLAlchemy URL; empty for SQLite in the home.
     redis_url : str
-        Redis URL; empty for the in-process stand-in.
+        Redis URL of the shared cache; so far every process has its own stand-in, whatever is set.
     host, port : str, int
         Address the server binds to.
-    workers : int
-        Server processes.
     log_json : bool
         JSON lines instead of text on stderr.
     now : str
@@ -36,7 +34,6 @@ class Settings(BaseSettings):
     redis_url: str = ""
     host: str = "127.0.0.1"
     port: int = Field(default=8400, ge=1, le=65535)
-    workers: int = Field(default=1, ge=1, le=64)
     log_json: bool = False
     now: str = ""
 
