@@ -176,6 +176,7 @@ class Served:
             arrive=arrive,
             window_s=window_s,
             max_transfers=query.max_transfers,
+            look_beyond=True,
         )
         return (origin, destination), (depart, arrive, window_s), answer
 

@@ -154,6 +154,7 @@ class Planner:
         window_s: int | None = None,
         max_transfers: int = MAX_TRANSFERS,
         max_travel_s: int = DAY_S,
+        look_beyond: bool = False,
     ) -> Answer:
         """Return the complete Pareto set of journeys.
 
@@ -174,6 +175,10 @@ class Planner:
         window_s, max_travel_s : int
             Seconds; a window has at most 48 hours, a journey 24, in a question for one departure
             counted from `depart`.
+        look_beyond : bool
+            Leave out of a window what a departure at or after its end beats: nobody rides away
+            and back at midnight to catch the train of the morning. Differs from the plain set,
+            as nigiri's windows do.
 
         Raises
         ------
@@ -191,6 +196,8 @@ class Planner:
             journeys = self._arriving(task, arrive)
         elif window_s is not None:
             journeys = self._in_window(task, moments[0], moments[0] + window_s)
+            if look_beyond and journeys:
+                journeys = _unbeaten(journeys, self._departing(task, moments[0] + window_s))
         else:
             journeys = self._departing(task, moments[0])
         journeys = _with_walk(journeys, self._walk(task, depart, arrive))
@@ -425,6 +432,18 @@ def _check(
         raise UsageError(f"{max_transfers} transfers: expected 0 to {MAX_ROUNDS - 1}")
     if not 0 < max_travel_s <= DAY_S:
         raise UsageError(f"a journey of {max_travel_s} s: expected 1 s to 24 h")
+
+
+def _unbeaten(journeys: list[Journey], later: list[Journey]) -> list[Journey]:
+    """Return the journeys that none of the later departures beats or equals."""
+    return [
+        journey
+        for journey in journeys
+        if not any(
+            other.arrival <= journey.arrival and other.transfers <= journey.transfers
+            for other in later
+        )
+    ]
 
 
 def _with_walk(journeys: list[Journey], walk: Journey | None) -> list[Journey]:
