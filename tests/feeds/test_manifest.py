@@ -36,6 +36,26 @@ right = "rail:9612"
 station = "city:8500010"
 """
 
+STATED = """
+[[border_checks]]
+place = "city:8500010"
+from_country = "CH"
+to_country = "FR"
+from = 2026-12-01
+until = 2026-12-31
+minutes = 15
+change_of_vehicle = true
+documents = { en = "Carry a passport." }
+[[boarding_bans]]
+feed = "rail"
+country = "CH"
+reason = "no cabotage"
+[[stations]]
+member = "city:8500010"
+name = "Valley Central"
+tz = "Europe/Zurich"
+"""
+
 
 def write(folder: Path, text: str, decisions: str | bytes | None = None) -> Path:
     (folder / "region.toml").write_text(text, encoding="utf-8")
@@ -76,7 +96,11 @@ def test_a_whole_manifest_is_read_from_its_folder_or_its_file(tmp_path: Path) ->
         ('country = "CH"', 'country = "Switzerland"', "feeds.0.country"),
         ("precedence = 20", 'precedence = "first"', "feeds.0.precedence"),
         ("precedence = 20", "precedense = 20", "feeds.0.precedense"),
-        ('path = "rail"', "", "feeds.1.path: Field required"),
+        ('path = "rail"', "", "feeds.1: a feed has either path or url"),
+        ('path = "rail"', 'path = "rail"\nurl = "https://x.org/f.zip"', "either path or url"),
+        ('path = "rail"', 'url = "ftp://x.org/f.zip"', "feeds.1.url"),
+        ('path = "rail"', 'path = "rail"\ntier = "secret"', "feeds.1.tier"),
+        ('path = "rail"', 'path = "rail"\ntiers = {fare = "public"}', "'fare' is no GTFS table"),
         ('"Europe/Berlin"', '"Europe/Atlantis"', "unknown time zone 'Europe/Atlantis'"),
         ('"0*([0-9]+)"', '"0*([0-9]+"', "no regular expression"),
         ('"0*([0-9]+)"', '"0*[0-9]+"', "has no group"),
@@ -143,3 +167,38 @@ def test_a_folder_given_as_a_dot_has_the_name_of_the_folder(
 def test_the_sample_region_is_a_manifest(project_root: Path) -> None:
     manifest = read_manifest(project_root / "feeds" / "basel")
     assert all(feed.path.exists() for feed in manifest.feeds)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("until = 2026-12-31", "until = 2026-11-30", "until 2026-11-30 lies before"),
+        ("minutes = 15", "minutes = 900", "border_checks.0.minutes"),
+        ('place = "city:8500010"', 'place = "town:1"', "border_checks: 'town:1' names no feed"),
+        ('feed = "rail"', 'feed = "town"', "boarding_bans: 'town' is no feed"),
+        ('country = "CH"\nreason', "reason", "either by stops or by country"),
+        ('tz = "Europe/Zurich"', 'tz = "Europe/Atlantis"', "unknown time zone"),
+    ],
+)
+def test_a_false_statement_is_refused_with_its_place(
+    tmp_path: Path, old: str, new: str, told: str
+) -> None:
+    assert old in STATED
+    assert told in refusal(write(tmp_path, WHOLE + STATED.replace(old, new)))
+
+
+def test_checks_bans_and_station_names_are_read(tmp_path: Path) -> None:
+    manifest = read_manifest(write(tmp_path, WHOLE + STATED))
+    (check,), (ban,), (station,) = manifest.border_checks, manifest.boarding_bans, manifest.stations
+    assert (check.minutes, check.change_of_vehicle) == (15, True)
+    assert (str(check.from_date), str(check.until_date)) == ("2026-12-01", "2026-12-31")
+    assert (ban.feed, ban.country, ban.from_date) == ("rail", "CH", None)
+    assert (station.name, station.tz) == ("Valley Central", "Europe/Zurich")
+
+
+def test_a_feed_with_a_reason_to_skip_is_not_used_but_known(tmp_path: Path) -> None:
+    manifest = read_manifest(
+        write(tmp_path, WHOLE.replace('path = "rail"', 'path = "rail"\nskip = "stale copy"'))
+    )
+    assert [feed.id for feed in manifest.used] == ["city"]
+    assert [feed.id for feed in manifest.feeds] == ["city", "rail"]

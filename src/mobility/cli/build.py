@@ -90,7 +90,7 @@ def build_edition(
     report: Progress | None = None,
 ) -> tuple[str, Region]:
     """Read, merge, compile and write an edition; returns its hash and the region."""
-    feeds = [read_feed(config, check=check, progress=report) for config in manifest.feeds]
+    feeds = [read_feed(config, check=check, progress=report) for config in manifest.used]
     region = merge_feeds(feeds, manifest, first=first, last=last, join=join, progress=report)
     del feeds
     parts, notices = fare_parts(region)

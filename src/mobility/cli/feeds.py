@@ -34,7 +34,7 @@ def check_command(
     manifest = manifest_of(sources)
     today = clock_of(Settings())().date()
     with progress_on_stderr(quiet=as_json) as report:
-        checks = [check_feed(config, on=today, progress=report) for config in manifest.feeds]
+        checks = [check_feed(config, on=today, progress=report) for config in manifest.used]
     notices = [notice for check in checks for notice in check.notices]
     if as_json:
         print_json(

@@ -6,8 +6,8 @@ import polars as pl
 
 from mobility.core.errors import FeedError
 from mobility.feeds.load import Reading
-from mobility.feeds.manifest import FeedConfig
 from mobility.feeds.read import REPAIRED
+from mobility.feeds.statements import FeedConfig
 
 NO_AGENCY = "_"
 

@@ -8,7 +8,7 @@ from datetime import date
 import polars as pl
 
 from mobility.core.notices import Notice
-from mobility.feeds.manifest import FeedConfig
+from mobility.feeds.statements import FeedConfig
 
 
 @dataclass(frozen=True, slots=True)

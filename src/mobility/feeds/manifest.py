@@ -1,140 +1,25 @@
-"""The region manifest ``region.toml`` and the decisions beside it."""
+"""The region manifest ``region.toml`` and the decisions beside it, as they are read."""
 
 from __future__ import annotations
 
 import csv
-import re
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    StringConstraints,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import ValidationError
 
-from mobility.core.errors import FormatVersionError, ManifestError, TimeError
-from mobility.core.ids import FEED_ID, feed_id_from_name, split_reference
-from mobility.core.time import find_zone
+from mobility.core.errors import FormatVersionError, ManifestError
+from mobility.core.ids import feed_id_from_name
+from mobility.feeds.statements import Decision, Manifest
 
 FORMAT = 1
 MANIFEST_NAME = "region.toml"
 DECISIONS_NAME = "decisions.csv"
-DEFAULT_PRECEDENCE = 100
 MAX_MANIFEST_BYTES = 1 << 20
 MAX_DECISIONS_BYTES = 64 << 20
 ARCHIVE_SUFFIXES = (".zip", ".gtfs")
-
-
-def _check_zone(name: str) -> str:
-    try:
-        find_zone(name)
-    except TimeError as error:
-        raise ValueError(str(error)) from None
-    return name
-
-
-def _check_pattern(pattern: str) -> str:
-    try:
-        re.compile(pattern)
-    except re.error as error:
-        raise ValueError(f"{pattern!r} is no regular expression ({error})") from None
-    return pattern
-
-
-Id = Annotated[str, StringConstraints(pattern=f"^{FEED_ID.pattern}$", max_length=64)]
-Zone = Annotated[str, AfterValidator(_check_zone)]
-Pattern = Annotated[str, StringConstraints(max_length=500), AfterValidator(_check_pattern)]
-
-
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class TrainNumberRule(_Model):
-    """Where a feed says the train number: a column of trips, and the pattern's first group."""
-
-    column: str
-    pattern: Pattern
-
-    @field_validator("pattern")
-    @classmethod
-    def _has_group(cls, pattern: str) -> str:
-        if not re.compile(pattern).groups:
-            raise ValueError(f"{pattern!r} has no group (...) for the number")
-        return pattern
-
-
-class FeedConfig(_Model):
-    """One feed of a region.
-
-    ``path`` is resolved against the manifest's folder; a lower ``precedence`` wins.
-    """
-
-    id: Id
-    path: Path
-    country: Annotated[str, StringConstraints(pattern="^[A-Z]{2}$")] | None = None
-    precedence: int = Field(default=DEFAULT_PRECEDENCE, ge=0, le=1_000_000)
-    licence: str = ""
-    attribution: str = ""
-    train_number: TrainNumberRule | None = None
-    border_point: Pattern | None = None
-    default_timezone: Zone | None = None
-
-
-class HandOver(_Model):
-    """Two train numbers that are one train, and where they meet.
-
-    ``left`` and ``right`` are ``feed:number``, ``station`` is ``feed:stop_id``.
-    """
-
-    left: str
-    right: str
-    station: str
-
-
-class Decision(_Model):
-    """What people decided of a candidate: two references are the same station or train, or not."""
-
-    kind: Literal["station", "train"]
-    left: str
-    right: str
-    decision: Literal["same", "different"]
-    reason: str = ""
-
-
-class Manifest(_Model):
-    """A region: its feeds and what people know about them."""
-
-    format: Literal[1]
-    id: Id
-    name: str
-    timezone: Zone | None = None
-    languages: tuple[str, ...] = ()
-    notice: dict[str, str] = {}
-    feeds: tuple[FeedConfig, ...] = Field(min_length=1)
-    hand_overs: tuple[HandOver, ...] = ()
-    decisions: tuple[Decision, ...] = ()
-    folder: Path
-
-    @model_validator(mode="after")
-    def _agrees_with_itself(self) -> Manifest:
-        ids = [feed.id for feed in self.feeds]
-        doubled = sorted({one for one in ids if ids.count(one) > 1})
-        if doubled:
-            raise ValueError(f"two feeds have the id {doubled[0]!r}; ids must differ")
-        for pair in self.hand_overs:
-            for reference in (pair.left, pair.right, pair.station):
-                if split_reference(reference, ids)[0] is None:
-                    raise ValueError(f"hand_overs: {reference!r} names no feed of this manifest")
-        return self
 
 
 def read_manifest(path: Path) -> Manifest:

@@ -17,9 +17,9 @@ from mobility.core.notices import Notice, Severity
 from mobility.feeds.feed import Feed
 from mobility.feeds.findings import VALUE_LENGTH, Findings, Progress
 from mobility.feeds.gate import open_source
-from mobility.feeds.manifest import FeedConfig
 from mobility.feeds.read import LINE, REPAIRED, read_text
 from mobility.feeds.reader import read_feed
+from mobility.feeds.statements import FeedConfig
 from mobility.schema import TABLES
 
 MAX_SHEET_ROWS = 3_000_000  # gtfs-kit holds every table as text; beyond this it takes minutes
@@ -83,7 +83,7 @@ def check_feed(
 
 def _write_raw(config: FeedConfig, folder: Path) -> None:
     """Write the feed's files, as they are, under their right names: no other packing matters."""
-    with open_source(config.path, Findings(config.id)) as source:
+    with open_source(config.source(), Findings(config.id)) as source:
         for file in source.sizes:
             with source.open(file) as stream, (folder / file).open("wb") as target:
                 while data := stream.read():

@@ -14,9 +14,9 @@ from mobility.feeds.findings import RULES, Findings, Progress, dropped_rows
 from mobility.feeds.frequencies import expand_frequencies
 from mobility.feeds.gate import LOCATIONS, Source, open_source
 from mobility.feeds.load import Reading, drop_duplicates, kept_rows, load_table
-from mobility.feeds.manifest import FeedConfig
 from mobility.feeds.read import LINE, REPAIRED
 from mobility.feeds.speed import check_speeds
+from mobility.feeds.statements import FeedConfig
 from mobility.feeds.stop_times import NAME as STOP_TIMES
 from mobility.feeds.stop_times import load_stop_times
 from mobility.feeds.stops import repair_stops
@@ -46,7 +46,7 @@ def read_feed(config: FeedConfig, *, check: bool = True, progress: Progress | No
         The feed cannot be read at all: one line says which file and what was expected.
     """
     findings = Findings(config.id)
-    with open_source(config.path, findings) as source:
+    with open_source(config.source(), findings) as source:
         reading = Reading(source, findings, progress)
         _read_tables(reading, config)
         locations = _read_locations(source)
@@ -55,7 +55,7 @@ def read_feed(config: FeedConfig, *, check: bool = True, progress: Progress | No
     span = service_span(reading.frames)
     if span is None:
         raise FeedError(
-            f"{config.path}: no trip of this feed runs on any day{_main_reason(findings)}"
+            f"{config.source()}: no trip of this feed runs on any day{_main_reason(findings)}"
         )
     if check:
         _note_idle_services(reading)

@@ -85,6 +85,7 @@ def merge_feeds(
     several = join and len(feeds) > 1
     ground, looped, forms = _lay_ground(feeds, manifest, first, last, tell, described=several)
     notices: list[Notice] = [notice for feed in ground.feeds for notice in feed.notices]
+    notices += _skip_notices(manifest)
     notices += _loop_notices(ground, looped)
     tell("stations", 0, 1)
     solved = _Solved(*number_stations(np.arange(len(ground.places))), [], None)
@@ -151,6 +152,14 @@ def _lay_ground(
         origins=[zone_origins(feed.zone, days.first, days.n_days) for feed in ordered],
     )
     return ground, looped, place_forms(places, exonyms) if described else ()
+
+
+def _skip_notices(manifest: Manifest) -> list[Notice]:
+    return [
+        Notice("feed_skipped", "info", feed.id, value=feed.id, message=f"left out: {feed.skip}")
+        for feed in manifest.feeds
+        if feed.skip
+    ]
 
 
 def _loop_notices(ground: Ground, looped: Int64s) -> list[Notice]:

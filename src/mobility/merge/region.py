@@ -14,7 +14,7 @@ import polars as pl
 from mobility.core.notices import Notice
 
 if TYPE_CHECKING:
-    from mobility.feeds.manifest import Manifest
+    from mobility.feeds.statements import Manifest
 
 TRAIN_KINDS = ("single", "equal", "contained", "overlap", "hand_over")
 JOINED_KINDS = TRAIN_KINDS[1:]

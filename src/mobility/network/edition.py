@@ -229,7 +229,7 @@ class Edition:
     def region(self) -> Region:
         """Return the region that the edition was made of, for scenarios and export."""
         from mobility.feeds.feed import TableCounts
-        from mobility.feeds.manifest import Manifest
+        from mobility.feeds.statements import Manifest
         from mobility.merge import FeedInfo, Region
 
         document = json.loads(self._read(REGION_PART))
