@@ -10,9 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mobility.clearing import files, keys, partitions
+from mobility.clearing import keys, partitions
 from mobility.clearing.events import load_events
 from mobility.clearing.partitions import read_set
+from mobility.core import files
 from mobility.core.errors import CheckFailed, EnvironmentFault, EventError, InputError
 from mobility.core.notices import count_by_code
 from tests.clearing.region import HEADERS, JUNE, MAY, MONTH, Office, write_sheets

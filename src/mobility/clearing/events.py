@@ -21,7 +21,6 @@ from pathlib import Path
 
 import polars as pl
 
-from mobility.clearing.files import sole_writer
 from mobility.clearing.keys import RandomBytes, find_key, open_key, pseudonym
 from mobility.clearing.kinds import (
     EVENT_SCHEMA,
@@ -43,6 +42,7 @@ from mobility.clearing.rows import (
 )
 from mobility.clearing.sheets import read_sheet
 from mobility.core.errors import EventError
+from mobility.core.files import sole_writer
 from mobility.core.ids import canonical_json, content_hash
 from mobility.core.notices import Notice
 

@@ -12,8 +12,8 @@ import secrets
 from collections.abc import Callable
 from pathlib import Path
 
-from mobility.clearing.files import make_folder, read_bytes, remove, write_atomic
 from mobility.core.errors import EnvironmentFault
+from mobility.core.files import make_folder, read_bytes, remove, write_atomic
 
 KEY_BYTES = 32
 DESTROYED = b"destroyed\n"

@@ -17,8 +17,8 @@ from typing import Any
 
 import polars as pl
 
-from mobility.clearing.files import TEMPORARY, make_folder, read_bytes, remove, write_atomic
 from mobility.core.errors import CheckFailed, FormatVersionError
+from mobility.core.files import TEMPORARY, make_folder, read_bytes, remove, write_atomic
 from mobility.core.ids import canonical_json, content_hash
 
 FORMAT = 1

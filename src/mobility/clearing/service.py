@@ -14,7 +14,6 @@ from typing import Any
 from mobility.clearing import keys
 from mobility.clearing.events import ImportReport, import_events, load_events, period_folder
 from mobility.clearing.exchange import read_rates
-from mobility.clearing.files import sole_writer
 from mobility.clearing.keys import RandomBytes
 from mobility.clearing.netting import Payment, gross_and_net, match_payments
 from mobility.clearing.partitions import read_set
@@ -32,6 +31,7 @@ from mobility.clearing.splitter import Splitter
 from mobility.clearing.statement import Statement, list_parties, make_statement
 from mobility.clearing.verify import Verification, verify_period
 from mobility.core.errors import CheckFailed, InputError
+from mobility.core.files import sole_writer
 from mobility.core.ids import content_hash
 from mobility.core.notices import Notice
 from mobility.core.time import Clock

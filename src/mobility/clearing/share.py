@@ -14,11 +14,11 @@ from typing import Any
 import polars as pl
 
 from mobility.clearing.events import StoredEvents
-from mobility.clearing.files import write_atomic
 from mobility.clearing.kinds import Event
 from mobility.clearing.partitions import PartitionSet, write_set
 from mobility.clearing.rides import Ride, Rides
 from mobility.clearing.splitter import Shared, Sold, Splitter
+from mobility.core.files import write_atomic
 from mobility.core.ids import canonical_json
 from mobility.core.money import Money
 from mobility.core.notices import Notice

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mobility.clearing.events import EVENTS, StoredEvents, load_events, period_folder
-from mobility.clearing.files import read_bytes
 from mobility.clearing.netting import net_positions
 from mobility.clearing.partitions import PartitionSet, check_partition, manifest_path, read_set
 from mobility.clearing.rides import (
@@ -34,6 +33,7 @@ from mobility.clearing.share import SHARES, read_shares, share_events
 from mobility.clearing.splitter import Splitter
 from mobility.clearing.statement import list_parties, make_statement
 from mobility.core.errors import CheckFailed, MobilityError
+from mobility.core.files import read_bytes
 from mobility.core.ids import content_hash
 from mobility.ledger import Journal, check_chain, merkle_root
 
