@@ -11,8 +11,16 @@ from typing import Any
 import numpy as np
 
 from mobility.core.time import service_day_origin
-from mobility.feeds import Decision, Feed, FeedConfig, HandOver, Manifest, read_feed
-from mobility.merge import Region, merge_feeds
+from mobility.feeds import (
+    Decision,
+    Feed,
+    FeedConfig,
+    HandOver,
+    Manifest,
+    StationStatement,
+    read_feed,
+)
+from mobility.merge import GivenIds, Region, merge_feeds
 
 NUMBER = {"column": "trip_short_name", "pattern": "0*([0-9]+)"}
 DAILY = """
@@ -98,13 +106,14 @@ def manifest_of(feeds: Sequence[Feed], **more: Any) -> Manifest:
         feeds=tuple(feed.config for feed in feeds),
         hand_overs=tuple(HandOver(**pair) for pair in more.get("hand_overs", ())),
         decisions=tuple(Decision(**one) for one in more.get("decisions", ())),
+        stations=tuple(StationStatement(**one) for one in more.get("stations", ())),
         folder=Path("/nonexistent"),
     )
 
 
-def merged(*feeds: Feed, join: bool = True, **more: Any) -> Region:
+def merged(*feeds: Feed, join: bool = True, given: GivenIds | None = None, **more: Any) -> Region:
     """Return the region of feeds."""
-    return merge_feeds(feeds, manifest_of(feeds, **more), join=join)
+    return merge_feeds(feeds, manifest_of(feeds, **more), join=join, given=given)
 
 
 def renamed(feed: Feed, feed_id: str) -> Feed:

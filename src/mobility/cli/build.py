@@ -24,7 +24,7 @@ from mobility.core.notices import Notice
 from mobility.core.time import parse_date
 from mobility.fares import check_against_region, compile_tariff, read_agreements, read_tariff
 from mobility.feeds import Manifest, Progress, manifest_of_sources, read_feed, read_manifest
-from mobility.merge import Region, merge_feeds
+from mobility.merge import GivenIds, Region, merge_feeds
 from mobility.network import compile_network, open_edition, write_edition
 
 DEFAULT_WALK_RADIUS_M = 400
@@ -46,6 +46,10 @@ def build(
     check: Annotated[
         bool, typer.Option("--check/--no-check", help="Check the feeds beyond what reading needs.")
     ] = True,
+    previous: Annotated[
+        Path | None,
+        typer.Option(help="An edition whose station ids are in use: stations keep them."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Build an edition: all that planning, pricing and comparing need, in one folder."""
@@ -59,6 +63,7 @@ def build(
             walk_radius_m=walk_radius,
             join=merge,
             check=check,
+            given=GivenIds.of(open_edition(previous).region()) if previous else None,
             report=report,
         )
     if as_json:
@@ -87,11 +92,14 @@ def build_edition(
     walk_radius_m: int = DEFAULT_WALK_RADIUS_M,
     join: bool = True,
     check: bool = True,
+    given: GivenIds | None = None,
     report: Progress | None = None,
 ) -> tuple[str, Region]:
     """Read, merge, compile and write an edition; returns its hash and the region."""
     feeds = [read_feed(config, check=check, progress=report) for config in manifest.used]
-    region = merge_feeds(feeds, manifest, first=first, last=last, join=join, progress=report)
+    region = merge_feeds(
+        feeds, manifest, first=first, last=last, join=join, given=given, progress=report
+    )
     del feeds
     parts, notices = fare_parts(region)
     region = replace(region, notices=(*region.notices, *notices))

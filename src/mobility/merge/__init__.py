@@ -8,13 +8,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from mobility.merge.lasting import GivenIds
     from mobility.merge.merge import merge_feeds
     from mobility.merge.region import FeedInfo, Region
     from mobility.merge.review import review_rows, write_review
 
-__all__ = ["FeedInfo", "Region", "merge_feeds", "review_rows", "write_review"]
+__all__ = ["FeedInfo", "GivenIds", "Region", "merge_feeds", "review_rows", "write_review"]
 _MODULE_OF = {
     "FeedInfo": "region",
+    "GivenIds": "lasting",
     "Region": "region",
     "merge_feeds": "merge",
     "review_rows": "review",

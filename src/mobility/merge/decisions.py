@@ -14,12 +14,12 @@ from mobility.merge.schedules import number_codes
 Int32s = npt.NDArray[np.int32]
 
 
-def stale(reference: str) -> Notice:
+def stale(reference: str, file: str = "decisions.csv") -> Notice:
     """Return the notice of a statement that names nothing in this build."""
     return Notice(
         "decision_without_object",
         "warning",
-        file="decisions.csv",
+        file=file,
         value=reference,
         message="names nothing in the feeds of this build; passed over",
     )

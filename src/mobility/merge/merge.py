@@ -19,6 +19,7 @@ from mobility.merge.candidates import find_candidates
 from mobility.merge.decisions import listed_pairs, station_decisions, trip_decisions
 from mobility.merge.ground import Ground
 from mobility.merge.joins import Judge
+from mobility.merge.lasting import GivenIds, keep_station_ids
 from mobility.merge.matches import station_matches, train_matches
 from mobility.merge.names import Exonyms, find_exonym_files, read_exonyms
 from mobility.merge.pairs import relate_feeds
@@ -36,13 +37,14 @@ from mobility.merge.region_stations import (
     finish_stops,
     number_stations,
     place_references,
-    stop_zones,
 )
 from mobility.merge.schedules import Schedules, build_schedules, number_codes
 from mobility.merge.splice import Splicer
+from mobility.merge.stated import state_stations, station_statements, told_zones
 from mobility.merge.stations import Match, match_stations
 from mobility.merge.tables import assemble
 from mobility.merge.trains import TrainTables, build_trains
+from mobility.merge.twins import TwinTrips, find_twins, told_numbers
 from mobility.merge.votes import count_neighbours, count_votes, votable
 
 VOTE_ROUNDS_MAX = 3
@@ -59,6 +61,7 @@ def merge_feeds(
     first: dt.date | None = None,
     last: dt.date | None = None,
     join: bool = True,
+    given: GivenIds | None = None,
     progress: Progress | None = None,
 ) -> Region:
     """Return the region that several feeds make: stations, trains and where each row came from.
@@ -72,6 +75,8 @@ def merge_feeds(
         Horizon, both inclusive; by default from the first to the last day of any feed.
     join : bool
         False keeps stations and trains of different feeds apart.
+    given : GivenIds, optional
+        Station ids in use, which stations keep whatever ids the feeds have now.
     progress : Progress, optional
 
     Raises
@@ -96,7 +101,11 @@ def merge_feeds(
     tell("trains", 0, 1)
     trains = _build_trains(ground, splicer)
     notices += _never_notices(ground, trains.never)
-    tables = _region_tables(ground, station_of_place, looped, trains, solved.matches)
+    tables = _region_tables(ground, station_of_place, looped, trains, solved.matches, notices)
+    if given is not None:
+        tables["stations"] = keep_station_ids(
+            tables["stations"], tables["stops"], list(ground.ids), given
+        )
     tables["train_matches"], counts = train_matches(ground, splicer, judge)
     tell("trains", 1, 1)
     return Region(
@@ -242,17 +251,15 @@ def _join_trains(
     schedules = solved.schedules
     calls = TripCallsOf(ground, solved.station_of_place)
     splicer = Splicer(calls, StationCodes(ground, solved.members), ground.days.n_days)
-    if schedules is None:
-        return splicer, None
     modes = np.array([route_mode(kind) for kind in ground.tables.routes["route_type"]], np.int32)
-    kinds = mode_kinds(modes)
+    trip_mode = mode_kinds(modes)[ground.tables.trips["route"].to_numpy()]
+    decisions = trip_decisions(ground, notices)
+    twins = find_twins(_twin_trips(ground, solved.station_of_place, trip_mode), decisions)
+    if schedules is None:
+        splicer.splice(twins)
+        return splicer, None
     judge = Judge(
-        schedules,
-        ground.days.rows,
-        ground.tables.trip_service,
-        kinds[ground.tables.trips["route"].to_numpy()],
-        RAIL,
-        trip_decisions(ground, notices),
+        schedules, ground.days.rows, ground.tables.trip_service, trip_mode, RAIL, decisions
     )
     listed = listed_pairs(ground, solved.station_of_place, notices)
     n_feeds = len(ground.feeds)
@@ -262,8 +269,21 @@ def _join_trains(
         own = [pair for pair in listed if (pair.left_feed, pair.right_feed) == (left, right)]
         origins = ground.origins[left], ground.origins[right]
         judge.hear(relate_feeds(schedules, left, right, origins, own))
-    splicer.splice(judge.joins)
+    splicer.splice([*twins, *judge.joins])
     return splicer, judge
+
+
+def _twin_trips(ground: Ground, station_of_place: Int32s, trip_mode: Int32s) -> TwinTrips:
+    return TwinTrips(
+        events=ground.tables.events,
+        station_of_stop=station_of_place[ground.places.of_stop].astype(np.int32),
+        border=ground.tables.stops["border_point"].to_numpy(),
+        feed=ground.tables.trip_feed,
+        mode=trip_mode,
+        number=told_numbers(ground.tables.trips),
+        service=ground.tables.trip_service,
+        rows=ground.days.rows,
+    )
 
 
 def _build_trains(ground: Ground, splicer: Splicer) -> TrainTables:
@@ -307,22 +327,24 @@ def _region_tables(
     looped: Int64s,
     trains: TrainTables,
     matches: Sequence[Match],
+    notices: list[Notice],
 ) -> dict[str, pl.DataFrame]:
-    zones = [feed.zone for feed in ground.feeds]
     stops = ground.tables.stops
+    statements = station_statements(ground, station_of_place, notices)
+    stations = build_stations(
+        stops,
+        ground.places,
+        station_of_place,
+        ground.references,
+        [feed.config.precedence for feed in ground.feeds],
+        [feed.zone for feed in ground.feeds],
+    )
+    stations = state_stations(stations, statements)
+    zones = told_zones(ground, station_of_place, stations, statements)
     return {
         "agencies": ground.tables.agencies,
-        "stops": finish_stops(
-            stops, ground.places, station_of_place, stop_zones(stops, zones), looped
-        ),
-        "stations": build_stations(
-            stops,
-            ground.places,
-            station_of_place,
-            ground.references,
-            [feed.config.precedence for feed in ground.feeds],
-            zones,
-        ),
+        "stops": finish_stops(stops, ground.places, station_of_place, zones, looped),
+        "stations": stations,
         "station_matches": station_matches(ground, matches),
         "routes": ground.tables.routes,
         "trips": ground.tables.trips,

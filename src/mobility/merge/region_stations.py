@@ -54,15 +54,6 @@ def place_references(stops: pl.DataFrame, places: Places, feed_ids: Sequence[str
     ]
 
 
-def stop_zones(stops: pl.DataFrame, feed_zones: Sequence[str]) -> pl.Series:
-    """Return the zone that each stop's times are told in: its own, its parent's, its feed's."""
-    own = stops["stop_timezone"]
-    parents = own.gather(stops["parent"])
-    feeds = pl.Series(feed_zones, dtype=pl.String).gather(stops["feed"])
-    table = pl.DataFrame({"own": own, "parent": parents, "feed": feeds})
-    return table.select(pl.coalesce("own", "parent", "feed")).to_series()
-
-
 def build_stations(
     stops: pl.DataFrame,
     places: Places,
