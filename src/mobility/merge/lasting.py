@@ -104,7 +104,7 @@ def _metres(left: pl.DataFrame, row: int, right: pl.DataFrame, other: int) -> fl
     places = (left["lat"][row], left["lon"][row], right["lat"][other], right["lon"][other])
     if any(value is None for value in places):
         return np.inf
-    return distance_m(*places)
+    return float(distance_m(*places))
 
 
 def _unused(own: str, taken: set[str]) -> str:
