@@ -241,3 +241,57 @@ def test_a_stream_is_hashed_as_it_passes() -> None:
     stream = gate.CappedStream(io.BytesIO(b"abc"), "x", gate.Cap("here"))
     assert stream.read(2) + stream.read(2) == b"abc"
     assert stream.hexdigest() == hashlib.sha256(b"abc").hexdigest()
+
+
+@pytest.fixture
+def bundle(tmp_path: Path, base: dict[str, str]) -> Path:
+    """Return a zip with a feed in a zip, another in a folder and a third in a deeper folder."""
+    zipped(tmp_path / "inner.zip", dict(base))
+    other = base | {"stops.txt": base["stops.txt"].replace("One", "Eins")}
+    files: dict[str, str | bytes] = {"north/feed.zip": (tmp_path / "inner.zip").read_bytes()}
+    files |= {f"south/{name}": text for name, text in base.items()}
+    files |= {f"west/gtfs/{name}": text for name, text in other.items()}
+    return zipped(tmp_path / "bundle.zip", files)
+
+
+@pytest.mark.parametrize(
+    ("inner", "name", "told"),
+    [("north/feed.zip", "One", {}), ("south", "One", {}), ("west/gtfs", "Eins", {}),
+     ("west/", "Eins", {"nested_archive"})],
+)  # fmt: skip
+def test_a_feed_inside_a_bundle_is_named_after_a_hash(
+    bundle: Path, inner: str, name: str, told: set[str]
+) -> None:
+    feed = read_feed(FeedConfig(id="f", path=Path(f"{bundle}#{inner}")))
+    assert feed.tables["stops"]["stop_name"][0] == name
+    assert {notice.code for notice in feed.notices} == set(told)
+
+
+def test_a_bundle_without_a_name_after_the_hash_is_refused(bundle: Path) -> None:
+    assert "2 feeds inside (south, west/gtfs); expected one: name it after #" in refusal(bundle)
+
+
+@pytest.mark.parametrize("inner", ["east", "../bundle.zip", "/etc", "north/feed.zip/x"])
+def test_what_is_not_in_the_bundle_is_refused_with_what_is(bundle: Path, inner: str) -> None:
+    with pytest.raises(FeedError, match="inside; it holds north, south, west"):
+        read_feed(FeedConfig(id="f", path=Path(f"{bundle}#{inner}")))
+
+
+def test_a_folder_in_a_folder_is_named_too_but_none_outside(
+    tmp_path: Path, write_feed: Callable[..., Path]
+) -> None:
+    folder = write_feed({}, "feed")
+    assert read_feed(FeedConfig(id="f", path=Path(f"{folder.parent}#feed"))).counts
+    for inner in ("../feed", "nowhere"):
+        with pytest.raises(FeedError, match="there is no folder"):
+            read_feed(FeedConfig(id="f", path=Path(f"{folder}#{inner}")))
+
+
+def test_a_hash_in_a_name_that_exists_is_part_of_the_name(
+    tmp_path: Path, base: dict[str, str]
+) -> None:
+    path = zipped(tmp_path / "year#27.zip", dict(base))
+    assert read_feed(FeedConfig(id="f", path=path)).counts["stops"].kept == 4
+    zipped(tmp_path / "inner.zip", dict(base))
+    zipped(path, {"a.zip": (tmp_path / "inner.zip").read_bytes(), "b.zip": b""})
+    assert read_feed(FeedConfig(id="f", path=Path(f"{path}#a.zip"))).counts["stops"].kept == 4

@@ -28,6 +28,7 @@ MAX_MEMBER_BYTES = 8 * GIB
 MAX_NESTED_BYTES = 2 * GIB
 MAX_MEMBERS = 10_000
 CHUNK_BYTES = 1 << 20
+SHOWN_NAMES = 5
 
 LOCATIONS = "locations.geojson"
 FILE_NAMES = frozenset({f"{name}.txt" for name in TABLES} | {LOCATIONS})
@@ -166,18 +167,39 @@ class Source:
 
 @contextmanager
 def open_source(path: Path, findings: Findings) -> Iterator[Source]:
-    """Open a GTFS zip or folder.
+    """Open a GTFS zip or folder; ``bundle.zip#inner/feed.zip`` or ``#folder`` names one inside.
 
     Raises
     ------
     FeedError
         Missing, no zip, damaged, without ``stops.txt``, or with several feeds inside.
     """
-    if path.is_dir():
-        yield _folder_source(path, findings)
+    outer, inner = split_inner(path)
+    if outer.is_dir():
+        yield _folder_source(_step_into(outer, inner), findings)
         return
-    with _open_zip(path) as archive, _find_archive(archive, path, findings) as feed:
-        yield _archive_source(feed, path, findings)
+    with _open_zip(outer) as archive, _find_archive(archive, path, inner, findings) as feed:
+        yield _archive_source(feed, path, "" if feed is not archive else inner, findings)
+
+
+def split_inner(path: Path) -> tuple[Path, str]:
+    """Return the zip or folder that a path names, and what it names inside it after ``#``.
+
+    >>> split_inner(Path("bundle.zip#north/feed.zip"))
+    (PosixPath('bundle.zip'), 'north/feed.zip')
+    """
+    text = str(path)
+    marks = [at for at, sign in enumerate(text) if sign == "#"]
+    if not marks or path.exists():
+        return path, ""
+    at = next((at for at in marks if Path(text[:at]).exists()), marks[-1])
+    return Path(text[:at]), text[at + 1 :].strip("/")
+
+
+def _step_into(folder: Path, inner: str) -> Path:
+    if ".." in PurePosixPath(inner).parts or not (folder / inner).is_dir():
+        raise FeedError(f"{folder}: there is no folder {inner!r} inside")
+    return folder / inner
 
 
 @contextmanager
@@ -217,26 +239,43 @@ def _why_no_zip(start: bytes, fault: Exception) -> str:
 
 @contextmanager
 def _find_archive(
-    archive: zipfile.ZipFile, path: Path, findings: Findings
+    archive: zipfile.ZipFile, path: Path, named: str, findings: Findings
 ) -> Iterator[zipfile.ZipFile]:
-    """Yield the zip itself, or the only zip inside it where it holds no stops.txt."""
+    """Yield the zip inside that is named, else the zip itself or the only zip inside it."""
     members = _safe_members(archive, Findings(""))
-    inner = [name for name in members if name.lower().endswith(".zip")]
-    if any(_base(name) in STOPS_NAMES for name in members) or not inner:
+    zips = [name for name in members if name.lower().endswith(".zip")]
+    if named and named not in members and not any(n.startswith(f"{named}/") for n in members):
+        inside = ", ".join(sorted({name.partition("/")[0] for name in members})[:SHOWN_NAMES])
+        raise FeedError(f"{path}: there is no {named!r} inside; it holds {inside}")
+    chosen = named if named in members else ""
+    if not named and zips and not any(_base(name) in STOPS_NAMES for name in members):
+        if len(zips) > 1:
+            raise FeedError(
+                f"{path}: {len(zips)} zips inside, first {zips[0]!r}; expected one feed:"
+                f" name it as {path.name}#{zips[0]}"
+            )
+        chosen = zips[0]
+        findings.add("nested_archive", value=chosen)
+    if not chosen:
         yield archive
         return
-    if len(inner) > 1:
-        raise FeedError(f"{path}: {len(inner)} zips inside, first {inner[0]!r}; expected one feed")
-    findings.add("nested_archive", value=inner[0])
     with (
-        _inflate_nested(archive, members[inner[0]], path) as file,
+        _inflate_nested(archive, members[chosen], path) as file,
         _archive(file, f"{path} (inner zip)") as nested,
     ):
         yield nested
 
 
-def _archive_source(archive: zipfile.ZipFile, path: Path, findings: Findings) -> Source:
-    members = _safe_members(archive, findings)
+def _archive_source(
+    archive: zipfile.ZipFile, path: Path, folder: str, findings: Findings
+) -> Source:
+    """Return the feed of a zip, or of one folder in it."""
+    start = f"{folder}/" if folder else ""
+    members = {
+        name.removeprefix(start): info
+        for name, info in _safe_members(archive, findings).items()
+        if name.startswith(start)
+    }
     openers = {name: _member_opener(archive, info) for name, info in members.items()}
     sizes = {name: info.file_size for name, info in members.items()}
     return _choose(str(path), openers, sizes, findings)
@@ -342,7 +381,9 @@ def _feed_folder(place: str, names: dict[str, Opener]) -> PurePosixPath:
         raise FeedError(f"{place}: there is no stops.txt; expected a GTFS feed")
     if len(folders) > 1:
         listed = ", ".join(sorted(map(str, folders))[:3])
-        raise FeedError(f"{place}: {len(folders)} feeds inside ({listed}); expected one")
+        raise FeedError(
+            f"{place}: {len(folders)} feeds inside ({listed}); expected one: name it after #"
+        )
     return folders.pop()
 
 

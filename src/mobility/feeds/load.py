@@ -9,8 +9,8 @@ import polars as pl
 from mobility.core.errors import FeedError
 from mobility.feeds.cells import TYPES, TimeReader, type_columns
 from mobility.feeds.findings import Findings, Progress
-from mobility.feeds.gate import Source
-from mobility.feeds.read import LINE, REPAIRED, TextBlock, read_text
+from mobility.feeds.raw import RawTables
+from mobility.feeds.read import LINE, REPAIRED, TextBlock
 from mobility.schema import TABLES, Table
 
 
@@ -18,7 +18,7 @@ from mobility.schema import TABLES, Table
 class Reading:
     """A feed while it is read: its tables so far, what was found, and how many rows were read."""
 
-    source: Source
+    source: RawTables
     findings: Findings
     progress: Progress | None = None
     frames: dict[str, pl.DataFrame] = field(default_factory=dict)
@@ -108,19 +108,17 @@ def typed_block(block: TextBlock, table: Table, reading: Reading) -> pl.DataFram
 def load_table(name: str, reading: Reading) -> None:
     """Read one small table into ``reading.frames``; an absent one becomes empty."""
     table = TABLES[name]
-    file = f"{name}.txt"
     empty = empty_frame(table)
     reading.frames[name] = empty
-    if file not in reading.source:
+    if name not in reading.source:
         return
     parts: list[pl.DataFrame] = []
     reading.read[name] = 0
-    with reading.source.open(file) as stream:
-        for block in read_text(stream, table, reading.findings):
-            reading.read[name] += block.read
-            reading.report(file, block.bytes_done, reading.source.sizes[file])
-            if len(block.frame) or not parts:
-                parts.append(typed_block(block, table, reading))
+    for block in reading.source.blocks(name, reading.findings):
+        reading.read[name] += block.read
+        reading.report(f"{name}.txt", block.bytes_done, reading.source.size(name))
+        if len(block.frame) or not parts:
+            parts.append(typed_block(block, table, reading))
     if parts:
         frame = pl.concat(parts, how="diagonal")
         absent = [column for column in empty.columns if column not in frame.columns]

@@ -16,9 +16,9 @@ from typing import Any
 from mobility.core.notices import Notice, Severity
 from mobility.feeds.feed import Feed
 from mobility.feeds.findings import VALUE_LENGTH, Findings, Progress
-from mobility.feeds.gate import open_source
 from mobility.feeds.read import LINE, REPAIRED, read_text
 from mobility.feeds.reader import read_feed
+from mobility.feeds.readers import open_feed
 from mobility.feeds.statements import FeedConfig
 from mobility.schema import TABLES
 
@@ -66,7 +66,8 @@ def check_feed(
     findings = Findings(config.id)
     with tempfile.TemporaryDirectory(prefix="mobility-check-") as name:
         folder = Path(name)
-        _write_raw(config, folder)
+        with open_feed(config, Findings(config.id)) as source:
+            source.write_files(folder)
         theirs = _ask_guru(folder, on or feed.valid_from, findings)
         _write_clean(folder)
         sheet = _ask_kit(folder, feed, findings)
@@ -79,15 +80,6 @@ def check_feed(
         and not (notice.file == "" and notice.code in known_codes)
     ]
     return FeedCheck(feed, (*feed.notices, *findings.notices(), *new), sheet)
-
-
-def _write_raw(config: FeedConfig, folder: Path) -> None:
-    """Write the feed's files, as they are, under their right names: no other packing matters."""
-    with open_source(config.source(), Findings(config.id)) as source:
-        for file in source.sizes:
-            with source.open(file) as stream, (folder / file).open("wb") as target:
-                while data := stream.read():
-                    target.write(data)
 
 
 def _write_clean(folder: Path) -> None:

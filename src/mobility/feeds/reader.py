@@ -1,4 +1,4 @@
-"""Reads one operator's GTFS feed: gate, read, check, repair, in one pass."""
+"""Reads one operator's feed of any format: open, type, check, repair, in one pass."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from mobility.feeds.doubles import note_doubled_trips
 from mobility.feeds.feed import Feed, TableCounts
 from mobility.feeds.findings import RULES, Findings, Progress, dropped_rows
 from mobility.feeds.frequencies import expand_frequencies
-from mobility.feeds.gate import LOCATIONS, Source, open_source
 from mobility.feeds.load import Reading, drop_duplicates, kept_rows, load_table
+from mobility.feeds.raw import RawTables
 from mobility.feeds.read import LINE, REPAIRED
+from mobility.feeds.readers import open_feed
 from mobility.feeds.speed import check_speeds
 from mobility.feeds.statements import FeedConfig
 from mobility.feeds.stop_times import NAME as STOP_TIMES
@@ -23,9 +24,7 @@ from mobility.feeds.stops import repair_stops
 from mobility.feeds.trip_times import judge_trips
 from mobility.schema import TABLES
 
-CALENDARS = ("calendar", "calendar_dates")
 _WITHOUT_LINE = (STOP_TIMES, "shapes")
-MAX_LOCATIONS_BYTES = 256 << 20
 
 
 def read_feed(config: FeedConfig, *, check: bool = True, progress: Progress | None = None) -> Feed:
@@ -46,22 +45,22 @@ def read_feed(config: FeedConfig, *, check: bool = True, progress: Progress | No
         The feed cannot be read at all: one line says which file and what was expected.
     """
     findings = Findings(config.id)
-    with open_source(config.source(), findings) as source:
+    with open_feed(config, findings) as source:
         reading = Reading(source, findings, progress)
         _read_tables(reading, config)
-        locations = _read_locations(source)
+        locations = source.locations()
         version = source.version()
     zone = feed_zone(reading)
     span = service_span(reading.frames)
     if span is None:
         raise FeedError(
-            f"{config.source()}: no trip of this feed runs on any day{_main_reason(findings)}"
+            f"{source.place}: no trip of this feed runs on any day{_main_reason(findings, source)}"
         )
     if check:
         _note_idle_services(reading)
         note_doubled_trips(reading)
     counts = _count(reading)
-    notices = findings.notices()
+    notices = tuple(source.locate(notice) for notice in findings.notices())
     return Feed(
         config=config,
         version=version,
@@ -76,12 +75,7 @@ def read_feed(config: FeedConfig, *, check: bool = True, progress: Progress | No
 
 
 def _read_tables(reading: Reading, config: FeedConfig) -> None:
-    source = reading.source
-    if not any(f"{name}.txt" in source for name in CALENDARS):
-        raise FeedError(f"{source.place}: there is neither calendar.txt nor calendar_dates.txt")
-    for name, table in TABLES.items():
-        if table.required and f"{name}.txt" not in source and name != "agency":
-            raise FeedError(f"{source.place}: there is no {name}.txt; expected a GTFS feed")
+    for name in TABLES:
         if name != STOP_TIMES:
             load_table(name, reading)
     complete_agencies(reading, config)
@@ -99,20 +93,13 @@ def _read_tables(reading: Reading, config: FeedConfig) -> None:
     close_references(reading)
 
 
-def _read_locations(source: Source) -> bytes | None:
-    if LOCATIONS not in source:
-        return None
-    with source.open(LOCATIONS) as stream:
-        return stream.read_up_to(MAX_LOCATIONS_BYTES)
-
-
-def _main_reason(findings: Findings) -> str:
+def _main_reason(findings: Findings, source: RawTables) -> str:
     """Return the commonest reason why rows were dropped, for the message of last resort."""
     drops = [notice for notice in findings.notices() if RULES[notice.code].effect == "drop"]
     if not drops:
         return ""
     worst = max(drops, key=lambda notice: notice.count)
-    return f"; {worst.line()}"
+    return f"; {source.locate(worst).line()}"
 
 
 def _note_idle_services(reading: Reading) -> None:

@@ -14,7 +14,7 @@ import polars as pl
 
 from mobility.core.errors import FeedError
 from mobility.feeds.load import Reading, typed_block
-from mobility.feeds.read import LINE, REPAIRED, TextBlock, read_text
+from mobility.feeds.read import LINE, REPAIRED, TextBlock
 from mobility.schema import TABLES
 
 NAME = "stop_times"
@@ -61,21 +61,20 @@ def load_stop_times(reading: Reading) -> pl.DataFrame:
     FeedError
         The file or one of its columns is missing.
     """
-    if FILE not in reading.source:
+    if NAME not in reading.source:
         raise FeedError(f"{reading.source.place}: there is no {FILE}; expected a GTFS feed")
     numbers = _Numbers.of(reading)
     parts: list[pl.DataFrame] = []
     flex: list[pl.DataFrame] = []
     reading.read[NAME] = 0
-    with reading.source.open(FILE) as stream:
-        for block in read_text(stream, TABLE, reading.findings):
-            if not parts:
-                _check_header(block, reading)
-            reading.read[NAME] += block.read
-            frame, on_demand = _split_flex(typed_block(block, TABLE, reading))
-            flex.append(on_demand)
-            parts.append(_with_numbers(frame, numbers, reading))
-            reading.report(FILE, block.bytes_done, reading.source.sizes[FILE])
+    for block in reading.source.blocks(NAME, reading.findings):
+        if not parts:
+            _check_header(block, reading)
+        reading.read[NAME] += block.read
+        frame, on_demand = _split_flex(typed_block(block, TABLE, reading))
+        flex.append(on_demand)
+        parts.append(_with_numbers(frame, numbers, reading))
+        reading.report(FILE, block.bytes_done, reading.source.size(NAME))
     _keep_flex(flex, reading)
     frame = _clear_booking(pl.concat(parts, how="diagonal"), reading)
     return _drop_repeats(_sorted(frame), reading)
