@@ -15,6 +15,7 @@ from mobility.merge.structure import Relation
 
 ACCEPT = 0.75
 CERTAIN = 0.9  # below it a person is asked
+SURE_TWIN = 0.99  # trips of one feed with equal calls and no contradicting numbers
 REJECTED_MAX = 20_000  # rejected pairs that are told one by one
 
 Bools = npt.NDArray[np.bool_]

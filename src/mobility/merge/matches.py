@@ -39,7 +39,7 @@ def train_matches(
     """Return the `train_matches` table and the number of joined pairs of trips per kind."""
     told: list[Judgement] = list(judge.rejected) if judge is not None else []
     counts = dict.fromkeys(JOINED_KINDS, 0)
-    days = pair_days(judge.joins) if judge is not None else {}
+    days = pair_days(splicer.joins)
     for (left, right), (join, decision) in sorted(splicer.kept.items()):
         kind = join.relation.kind
         counts[kind] = counts.get(kind, 0) + 1

@@ -133,7 +133,7 @@ class StationCountries:
         own: list[int] = self.members[station].tolist()
         said = Counter(
             country
-            for place in own
+            for place in (own if places.codes else ())
             for code in places.codes[place]
             if (country := code_country(code)) is not None
         )

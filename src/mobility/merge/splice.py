@@ -94,13 +94,15 @@ class Splicer:
         self.calls_of = calls_of
         self.station_country = station_country
         self.n_days = n_days
+        self.joins: Sequence[Join] = ()
         self.trains: list[JoinedTrain] = []
         self.used: dict[int, Bools] = {}
         self.kept: dict[tuple[int, int], tuple[Join, str]] = {}
         self._lines: dict[tuple[object, ...], Timeline | None] = {}
 
     def splice(self, joins: Sequence[Join]) -> None:
-        """Make trains of all joins; fills `trains`, `used` and `kept`."""
+        """Make trains of all joins; fills `joins`, `trains`, `used` and `kept`."""
+        self.joins = joins
         if not joins:
             return
         trips = np.unique([[join.left, join.right] for join in joins])
@@ -227,6 +229,12 @@ class Splicer:
                 (left, real[left][i], right, real[right][j])
                 for left, right, shared in pairs
                 for i, j in shared
+            ]
+            links += [
+                (left, call, right, call)
+                for left, right, _ in pairs
+                if trips[left].feed == trips[right].feed  # twins: border points are equal too
+                for call in range(len(trips[left]))
             ]
             self._lines[key] = lay_out(trips, links, self.station_country)
         return self._lines[key]
