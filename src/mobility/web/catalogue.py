@@ -1,4 +1,4 @@
-"""Strings of the pages in every language, from one catalogue per language (``i18n/*.json``)."""
+"""Strings of the pages in every language, from a catalogue per language (``i18n/*.json``)."""
 
 from __future__ import annotations
 
@@ -50,11 +50,18 @@ class Catalogue:
         return self.strings.get(f"{prefix}.{name}", name)
 
 
-@lru_cache(maxsize=len(LANGUAGES))
-def read_catalogue(language: str) -> Catalogue:
-    """Return the catalogue of a language of `LANGUAGES`."""
-    text = resources.files("mobility.web").joinpath(f"i18n/{language}.json").read_text("utf-8")
-    return Catalogue(language, json.loads(text))
+@lru_cache(maxsize=16)
+def read_catalogue(language: str, *areas: str) -> Catalogue:
+    """Return the strings of the pages in a language of `LANGUAGES`, with those of further areas.
+
+    An area (``i18n/AREA.LANGUAGE.json``) is what only some pages say, so that riders need not load
+    it.
+    """
+    folder = resources.files("mobility.web").joinpath("i18n")
+    strings: dict[str, str] = {}
+    for name in (f"{language}.json", *(f"{area}.{language}.json" for area in areas)):
+        strings |= json.loads(folder.joinpath(name).read_text("utf-8"))
+    return Catalogue(language, strings)
 
 
 def offered_languages(region_languages: Sequence[str]) -> tuple[str, ...]:
