@@ -1,6 +1,14 @@
 """Operators' feeds: manifest, gate, reading, checks, repairs, service days, quality."""
 
 from mobility.feeds.calendar import service_days
+from mobility.feeds.coverage import (
+    Alarm,
+    AlarmLimits,
+    FeedStatus,
+    RegionStatus,
+    coverage_calendar,
+    region_coverage,
+)
 from mobility.feeds.feed import Feed, TableCounts
 from mobility.feeds.findings import RULES, Progress
 from mobility.feeds.manifest import manifest_of_sources, read_manifest
@@ -18,26 +26,43 @@ from mobility.feeds.statements import (
     Tier,
     TrainNumberRule,
 )
+from mobility.feeds.status import region_status, status_document
+from mobility.feeds.summary import DayCounts, FeedSummary, summarise
+from mobility.feeds.versions import Activation, FeedStore, FeedVersion
 
 __all__ = [
     "RULES",
+    "Activation",
+    "Alarm",
+    "AlarmLimits",
     "BoardingBan",
     "BorderCheck",
+    "DayCounts",
     "Decision",
     "DropAgency",
     "Feed",
     "FeedCheck",
     "FeedConfig",
+    "FeedStatus",
+    "FeedStore",
+    "FeedSummary",
+    "FeedVersion",
     "HandOver",
     "Manifest",
     "Progress",
+    "RegionStatus",
     "StationStatement",
     "TableCounts",
     "Tier",
     "TrainNumberRule",
     "check_feed",
+    "coverage_calendar",
     "manifest_of_sources",
     "read_feed",
     "read_manifest",
+    "region_coverage",
+    "region_status",
     "service_days",
+    "status_document",
+    "summarise",
 ]
