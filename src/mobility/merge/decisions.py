@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 
 from mobility.core.ids import split_reference
 from mobility.core.notices import Notice
+from mobility.feeds import Decision
 from mobility.merge.ground import Ground
+from mobility.merge.meant import Found, StationFinder, TrainFinder
 from mobility.merge.pairs import ListedPair
 from mobility.merge.schedules import number_codes
 
@@ -25,36 +30,114 @@ def stale(reference: str, file: str = "decisions.csv") -> Notice:
     )
 
 
+def _lost(decision: Decision, side: str, found: Found) -> Notice:
+    """Return the notice of a decision of which one side is not to be found."""
+    reference, text = getattr(decision, side), getattr(decision, f"{side}_is")
+    what = "means several things" if found.several else "means nothing"
+    said = f"{what} in the feeds of this build; the decision is passed over"
+    if text:
+        said = f"{text!r} {said}"
+    return replace(stale(reference), message=said)
+
+
+def _found_again(reference: str, text: str) -> Notice:
+    return Notice(
+        "decision_found_again",
+        "info",
+        file="decisions.csv",
+        value=reference,
+        message=f"the id means something else now; found by {text!r}",
+    )
+
+
+def _sides(
+    decision: Decision, finder: StationFinder | TrainFinder, notices: list[Notice]
+) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
+    """Return the rows of both sides of a decision, None where one is not to be found (told)."""
+    found = {side: finder.find(getattr(decision, side), getattr(decision, f"{side}_is"))
+             for side in ("left", "right")}  # fmt: skip
+    for side, one in found.items():
+        if not one.rows:
+            notices.append(_lost(decision, side, one))
+            return None
+    for side, one in found.items():
+        if one.by_words:
+            notices.append(_found_again(getattr(decision, side), getattr(decision, f"{side}_is")))
+    return found["left"].rows, found["right"].rows
+
+
 def station_decisions(
     ground: Ground, notices: list[Notice]
 ) -> dict[tuple[int, int], tuple[str, str]]:
-    """Return decisions on pairs of places (left < right): what and why; tells stale ones."""
-    rows = ground.stop_of() if ground.manifest.decisions else {}
+    """Return decisions on pairs of places (left < right): what and why; tells lost ones."""
+    wanted = [decision for decision in ground.manifest.decisions if decision.kind == "station"]
     found: dict[tuple[int, int], tuple[str, str]] = {}
-    for decision in ground.manifest.decisions:
-        if decision.kind != "station":
+    if not wanted:
+        return found
+    finder = StationFinder(ground)
+    for decision in wanted:
+        sides = _sides(decision, finder, notices)
+        if sides is None:
             continue
-        pair = [rows.get(reference) for reference in (decision.left, decision.right)]
-        if pair[0] is None or pair[1] is None:
-            notices.append(stale(decision.left if pair[0] is None else decision.right))
-            continue
-        left, right = sorted(int(ground.places.of_stop[stop]) for stop in pair if stop is not None)
+        left, right = sorted((sides[0][0], sides[1][0]))
         if left != right:
             found[left, right] = (decision.decision, decision.reason)
     return found
 
 
-def trip_decisions(ground: Ground, notices: list[Notice]) -> dict[tuple[int, int], tuple[str, str]]:
-    """Return decisions on pairs of trips (left < right): what and why; tells stale ones."""
+class TripDecisions(Mapping[tuple[int, int], tuple[str, str]]):
+    """What was decided on pairs of trips (left < right) and why; later rows beat earlier ones.
+
+    A decision holds for every trip of its two trains: pairs are looked up, never listed.
+    """
+
+    def __init__(self) -> None:
+        self._rows: list[tuple[frozenset[int], frozenset[int], tuple[str, str]]] = []
+        self._of_trip: dict[int, list[int]] = {}
+
+    def add(self, left: Iterable[int], right: Iterable[int], decided: tuple[str, str]) -> None:
+        """Take note of a decision on two sets of trips."""
+        sides = frozenset(left), frozenset(right)
+        for trip in sides[0] | sides[1]:
+            self._of_trip.setdefault(trip, []).append(len(self._rows))
+        self._rows.append((*sides, decided))
+
+    def touches(self, trip: int) -> bool:
+        """Whether anything was decided about the trip."""
+        return trip in self._of_trip
+
+    def __getitem__(self, pair: tuple[int, int]) -> tuple[str, str]:
+        a, b = pair
+        for at in reversed(self._of_trip.get(a, ())):
+            left, right, decided = self._rows[at]
+            if (a in left and b in right) or (a in right and b in left):
+                return decided
+        raise KeyError(pair)
+
+    def __iter__(self) -> Iterator[tuple[int, int]]:
+        seen = {
+            (min(a, b), max(a, b)) for left, right, _ in self._rows for a in left for b in right
+        }
+        return iter(sorted(seen))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def __bool__(self) -> bool:
+        return bool(self._rows)
+
+
+def trip_decisions(ground: Ground, notices: list[Notice]) -> TripDecisions:
+    """Return the decisions on trains, for all trips that are the same schedule; tells lost ones."""
     wanted = [decision for decision in ground.manifest.decisions if decision.kind == "train"]
-    rows = ground.trip_of() if wanted else {}
-    found: dict[tuple[int, int], tuple[str, str]] = {}
+    found = TripDecisions()
+    if not wanted:
+        return found
+    finder = TrainFinder(ground)
     for decision in wanted:
-        left, right = rows.get(decision.left), rows.get(decision.right)
-        if left is None or right is None:
-            notices.append(stale(decision.left if left is None else decision.right))
-            continue
-        found[min(left, right), max(left, right)] = (decision.decision, decision.reason)
+        sides = _sides(decision, finder, notices)
+        if sides is not None:
+            found.add(*sides, (decision.decision, decision.reason))
     return found
 
 

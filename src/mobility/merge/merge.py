@@ -38,6 +38,7 @@ from mobility.merge.region_stations import (
     number_stations,
     place_references,
 )
+from mobility.merge.rules import rule_tables
 from mobility.merge.schedules import Schedules, build_schedules, number_codes
 from mobility.merge.splice import Splicer
 from mobility.merge.stated import state_stations, station_statements, told_zones
@@ -88,7 +89,7 @@ def merge_feeds(
     """
     tell = progress or _silent
     several = join and len(feeds) > 1
-    ground, looped, forms = _lay_ground(feeds, manifest, first, last, tell, described=several)
+    ground, looped, forms = lay_ground(feeds, manifest, first, last, tell, described=several)
     notices: list[Notice] = [notice for feed in ground.feeds for notice in feed.notices]
     notices += _skip_notices(manifest)
     notices += _loop_notices(ground, looped)
@@ -107,6 +108,9 @@ def merge_feeds(
             tables["stations"], tables["stops"], list(ground.ids), given
         )
     tables["train_matches"], counts = train_matches(ground, splicer, judge)
+    stated, told = rule_tables(manifest, tables, ground.ids)
+    tables |= stated
+    notices += told
     tell("trains", 1, 1)
     return Region(
         manifest=manifest,
@@ -129,15 +133,26 @@ def _frozen(array: Bools) -> Bools:
     return array
 
 
-def _lay_ground(
+def lay_ground(
     feeds: Sequence[Feed],
     manifest: Manifest,
-    first: dt.date | None,
-    last: dt.date | None,
-    tell: Progress,
+    first: dt.date | None = None,
+    last: dt.date | None = None,
+    tell: Progress = _silent,
     *,
-    described: bool,
+    described: bool = False,
 ) -> tuple[Ground, Int64s, tuple[Forms, ...]]:
+    """Return what a merge stands on, the stops whose parents form a loop, and forms of names.
+
+    Names, codes and forms are there where they are asked for (`described`).
+
+    Raises
+    ------
+    ManifestError
+        No feed, or two of the same id.
+    InputError
+        The last day lies before the first.
+    """
     ordered = tuple(sorted(feeds, key=lambda feed: feed.config.id))
     ids = tuple(feed.config.id for feed in ordered)
     if not ids:
