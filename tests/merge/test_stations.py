@@ -66,6 +66,59 @@ def test_a_tram_stop_in_front_of_a_rail_station_stays_apart(
     assert together(feeds, "s") is same
 
 
+@pytest.mark.parametrize(
+    ("there", "same"),
+    [
+        ("m,Nord,47.0010,7.0", True),  # 110 m, equal name
+        ("m,Nordheim West,47.0010,7.0", True),  # 110 m, one name within the other
+        ("m,Süd,47.0005,7.0", False),  # 56 m, another name: nothing else speaks for it
+        ("m,Nord,47.0150,7.0", False),  # 1.7 km
+    ],
+)
+def test_a_stop_that_nothing_serves_is_matched_by_name_and_distance(
+    rail: Rail, there: str, same: bool
+) -> None:
+    """A feed lists stops of lines that another feed carries."""
+    name = "Nordheim" if "Nordheim" in there else "Nord"
+    feeds = [
+        rail("a", f"s,{name},47.0,7.0\n{FAR}", {"t": ": s 08:00, z 09:00"}),
+        rail("b", f"{there}\n{FAR}9\ny,Yonder,41.0,0.0", {"t": ": z 10:20, y 11:31"}),
+    ]
+    assert together(feeds, "s") is same
+
+
+NUMBERED = [f"{100 + at},Halt {at},{47 + at / 50},7.0" for at in range(24)]
+RIDE = {"t": ": 100 08:00, 101 09:00"}
+
+
+def numbered_pair(rail: Rail, there: Callable[[int, str], str], **more: Any) -> list[Feed]:
+    """Return two feeds with the same stop ids; the second one's stops are made from the first's."""
+    right = [there(at, line) for at, line in enumerate(NUMBERED)]
+    return [
+        rail("a", "\n".join(NUMBERED), RIDE),
+        rail("b", "\n".join(right), RIDE, **more),
+    ]
+
+
+def test_equal_ids_are_codes_where_two_feeds_share_a_numbering(rail: Rail) -> None:
+    """The last stop has another name and lies 900 m off; a bus calls at all of them."""
+    moved = "123,Xyz,47.4681,7.0"
+    feeds = numbered_pair(rail, lambda at, line: moved if at == 23 else line, routes={"t": "R3"})
+    members = list(stations_of(merged(*feeds)).values())
+    assert all([f"a:{100 + at}", f"b:{100 + at}"] in members for at in range(23))
+    told = merged(*feeds).tables["station_matches"].filter(pl.col("left") == "a:123")
+    assert json.loads(told["evidence"][0])["code"] == "id:0:123"
+    assert told["decision"][0] == "different"  # a code alone asks, it does not decide
+
+
+def test_equal_ids_by_chance_are_no_codes(rail: Rail) -> None:
+    """Two operators number their stops from 100; the stops lie elsewhere."""
+    feeds = numbered_pair(rail, lambda at, line: line.replace(",47", ",46").replace("Halt", "Stop"))
+    region = merged(*feeds)
+    assert all(len(members) == 1 for members in stations_of(region).values())
+    assert region.tables["station_matches"].is_empty()
+
+
 def test_at_most_one_place_per_feed_and_the_nearer_wins(rail: Rail) -> None:
     feeds = [
         rail("a", "s,Nord,47.0,7.0\nt,Süd,47.1,7.0", {"t": ": s 08:00, t 09:00"}),

@@ -20,6 +20,7 @@ from mobility.merge.places import METRES_PER_DEGREE, RAIL, Forms, Places
 WIDE_M = 2_000
 NEAR_M = 150
 CLOSE_M = 500
+ALIKE = 0.6  # trigram likeness from which names are variants of one another
 FUZZY_RAIL_M = 1_500
 
 Int64s = npt.NDArray[np.int64]
@@ -123,6 +124,28 @@ def _near_join(places: Places, radius_m: float, modes: int | None) -> tuple[Int6
     return _within(places, (left[shared], right[shared]), radius_m)
 
 
+def _unserved_join(
+    places: Places, forms: Sequence[Forms], radius_m: float
+) -> tuple[Int64s, Int64s]:
+    """Return near pairs of like names of which nothing calls at one: its mode says nothing."""
+    everywhere = _cells(places, np.flatnonzero(_located(places)), radius_m)
+    unserved = everywhere.filter(pl.Series(places.modes[everywhere["place"].to_numpy()] == 0))
+    both = _around(everywhere, unserved, []), _around(unserved, everywhere, [])
+    left, right = _within(
+        places,
+        (np.concatenate([a for a, _ in both]), np.concatenate([b for _, b in both])),
+        radius_m,
+    )
+    like = np.array(
+        [
+            any(similarity(x, y) >= ALIKE for x in forms[a].any for y in forms[b].any)
+            for a, b in zip(left.tolist(), right.tolist(), strict=True)
+        ],
+        np.bool_,
+    )
+    return left[like], right[like]
+
+
 def _settled(places: Places, pairs: tuple[Int64s, Int64s]) -> set[tuple[int, int]]:
     """Return (place, other feed) where that feed has a place of equal name and kind near by."""
     left, right = pairs
@@ -172,6 +195,7 @@ def find_candidates(
         named,
         _open(places, settled, _near_join(places, CLOSE_M, None)),
         _open(places, settled, _near_join(places, FUZZY_RAIL_M, RAIL)),
+        _open(places, settled, _unserved_join(places, forms, CLOSE_M)),
         (
             np.array([pair[0] for pair in extra], np.int64),
             np.array([pair[1] for pair in extra], np.int64),

@@ -1,9 +1,15 @@
-"""Station codes inside ids: UIC numbers and IFOPT (DHID), the same however a feed writes them."""
+"""Station codes: UIC numbers and IFOPT (DHID) inside ids, and ids that feeds have in common."""
 
 from __future__ import annotations
 
 import re
 from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from mobility.core.units import distance_m
 
 # UIC leaflet 920-14: two digits of a station number to ISO 3166.
 _UIC_COUNTRIES = (
@@ -13,6 +19,12 @@ _UIC_COUNTRIES = (
     "87 FR,88 BE,91 TN,92 DZ,93 MA,94 PT,95 IL,96 IR,97 SY,98 LB,99 IQ"
 )
 UIC_COUNTRY: dict[str, str] = {pair[:2]: pair[3:] for pair in _UIC_COUNTRIES.split(",")}
+
+# Feeds that use one numbering (two feeds of one operator, one city): so many equal ids at least, so
+# many of them no further apart. Ids that are equal by chance lie anywhere.
+SHARED_IDS_MIN = 10
+SHARED_IDS_SHARE = 0.95
+SHARED_IDS_M = 500.0
 
 _DIGITS = re.compile(r"(?<!\d)\d{7,8}(?!\d)")
 _SPLIT_UIC = re.compile(r"(\d{2})_(\d{1,5})")
@@ -69,4 +81,55 @@ def code_country(code: str) -> str | None:
     ('CH', 'DE')
     """
     kind, _, rest = code.partition(":")
-    return UIC_COUNTRY.get(rest[:2]) if kind == "uic" else rest[:2].upper()
+    if kind == "uic":
+        return UIC_COUNTRY.get(rest[:2])
+    return rest[:2].upper() if kind == "ifopt" else None
+
+
+def shared_codes(
+    stops: pl.DataFrame, lat: npt.NDArray[np.float64], lon: npt.NDArray[np.float64]
+) -> list[str | None]:
+    """Return ``id:N:stop_id`` per stop of a feed that shares its numbering with another, or None.
+
+    N is the first of the feeds that share it. An id is a code where feeds use the same ids for the
+    same places, which shows in the positions of all ids that they have in common.
+
+    Parameters
+    ----------
+    stops : DataFrame
+        With `feed` and `stop_id`.
+    lat, lon : float64[n_stops]
+        NaN where unknown.
+
+    >>> both = [str(n) for n in range(10)]
+    >>> stops = pl.DataFrame({"feed": [0] * 10 + [1] * 10 + [2], "stop_id": [*both, *both, "7"]})
+    >>> north = np.array([*range(10), *range(10), 50]) / 10
+    >>> codes = shared_codes(stops, north, np.zeros(21))
+    >>> codes[7], codes[17], codes[20]
+    ('id:0:7', 'id:0:7', None)
+    """
+    table = stops.select("feed", "stop_id").with_columns(
+        pl.Series("lat", lat), pl.Series("lon", lon)
+    )
+    pairs = table.join(table, on="stop_id").filter(pl.col("feed") < pl.col("feed_right"))
+    metres = distance_m(
+        *(pairs[column].to_numpy() for column in ("lat", "lon", "lat_right", "lon_right"))
+    )
+    agreeing = (
+        pairs.select("feed", "feed_right", pl.Series("metres", metres, dtype=pl.Float64))
+        .filter(pl.col("metres").is_not_nan())
+        .group_by("feed", "feed_right")
+        .agg(pl.len().alias("ids"), (pl.col("metres") <= SHARED_IDS_M).mean().alias("share"))
+        .filter((pl.col("ids") >= SHARED_IDS_MIN) & (pl.col("share") >= SHARED_IDS_SHARE))
+        .sort("feed", "feed_right")
+    )
+    numbering: dict[int, int] = {}
+    for left, right in agreeing.select("feed", "feed_right").iter_rows():
+        first = numbering.setdefault(left, left)
+        other = numbering.setdefault(right, first)
+        low, high = sorted((first, other))
+        numbering = {feed: low if of == high else of for feed, of in numbering.items()}
+    return [
+        f"id:{numbering[feed]}:{stop_id}" if feed in numbering else None
+        for feed, stop_id in stops.select("feed", "stop_id").iter_rows()
+    ]

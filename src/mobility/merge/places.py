@@ -15,7 +15,7 @@ import numpy.typing as npt
 import polars as pl
 
 from mobility.core.units import distance_m
-from mobility.merge.codes import find_code
+from mobility.merge.codes import find_code, shared_codes
 from mobility.merge.names import Exonyms, full_form, name_forms, normal_form, similarity
 from mobility.merge.tables import Assembled
 
@@ -86,7 +86,7 @@ class Places:
     names : tuple of tuple
         Distinct names of the place, the root's first, translations included.
     codes : tuple of frozenset
-        UIC and IFOPT codes.
+        UIC and IFOPT codes, and ids of a numbering that several feeds share.
     """
 
     of_stop: Int32s
@@ -296,11 +296,14 @@ def _place_names(
     return tuple(out)
 
 
-def _place_codes(stops: pl.DataFrame, members: Sequence[Int64s]) -> tuple[frozenset[str], ...]:
+def _place_codes(
+    stops: pl.DataFrame, lat: Floats, lon: Floats, members: Sequence[Int64s]
+) -> tuple[frozenset[str], ...]:
     ids = [find_code(text) for text in stops["stop_id"].fill_null("").to_list()]
     codes = [find_code(text) for text in stops["stop_code"].fill_null("").to_list()]
+    known = tuple(zip(ids, codes, shared_codes(stops, lat, lon), strict=True))
     return tuple(
-        frozenset(code for stop in stops_ for code in (ids[stop], codes[stop]) if code is not None)
+        frozenset(code for stop in stops_ for code in known[stop] if code is not None)
         for stops_ in (member.tolist() for member in members)
     )
 
@@ -345,7 +348,7 @@ def find_places(tables: Assembled, exonyms: Exonyms, *, described: bool) -> tupl
         events=np.bincount(of_stop, weights=events, minlength=len(roots)).astype(np.int64),
         border_point=border,
         names=_place_names(tables, members, roots) if described else (),
-        codes=_place_codes(stops, members) if described else (),
+        codes=_place_codes(stops, lat, lon, members) if described else (),
     )
     return places, looped
 

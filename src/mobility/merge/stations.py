@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mobility.merge.candidates import (
+    ALIKE,
     CLOSE_M,
     FUZZY_RAIL_M,
     NEAR_M,
@@ -25,7 +26,6 @@ from mobility.merge.places import Places
 
 DIAMETER_M = 1_000  # issue 3, stations
 WIDE_DIAMETER_M = 2_000  # only with equal code, or equal name and votes
-ALIKE = 0.6  # trigram likeness from which names are variants of one another
 HARDLY_ALIKE = 0.3
 ACCEPT = 0.75
 CERTAIN = 0.9  # below it a person is asked
@@ -100,7 +100,7 @@ def _evidence(candidates: Candidates, places: Places, at: int) -> dict[str, obje
     }
     codes = sorted(places.codes[left] & places.codes[right])
     if codes:
-        evidence["code"] = codes[0]
+        evidence["code"] = codes[-1]  # a UIC or IFOPT code where there is one
     return evidence
 
 
