@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 
 import numpy as np
 import numpy.typing as npt
 
 from mobility.merge.calendar import shift_days
+from mobility.merge.decisions import TripDecisions
 from mobility.merge.pairs import SchedulePair
 from mobility.merge.schedules import Schedules
 from mobility.merge.structure import Relation
@@ -117,7 +119,8 @@ class Judge:
         Row of days; bits of the kinds of mode.
     rail : int
         The mode bit of rail.
-    decisions : mapping of (left trip, right trip) to (decision, reason)
+    decisions : TripDecisions
+        (left trip, right trip) to (decision, reason).
     """
 
     def __init__(
@@ -127,7 +130,7 @@ class Judge:
         trip_service: Int32s,
         trip_mode: Int32s,
         rail: int,
-        decisions: Mapping[tuple[int, int], tuple[str, str]],
+        decisions: TripDecisions,
     ) -> None:
         self.schedules = schedules
         self.rows = rows
@@ -160,8 +163,10 @@ class Judge:
     def _decided(self, left: Int32s, right: Int32s) -> dict[tuple[int, int], str]:
         if not self.decisions:
             return {}
-        pairs = [(int(a), int(b)) for a in left for b in right]
-        return {pair: self.decisions[pair][0] for pair in pairs if pair in self.decisions}
+        lefts = [trip for trip in left.tolist() if self.decisions.touches(trip)]
+        rights = [trip for trip in right.tolist() if self.decisions.touches(trip)]
+        found = ((pair, self.decisions.get(pair)) for pair in product(lefts, rights))
+        return {pair: decided[0] for pair, decided in found if decided is not None}
 
     def _common_days(self, pair: SchedulePair, left: int, right: Int32s) -> Bools:
         own = self.rows[self.trip_service[left]] & pair.offset.days
@@ -185,11 +190,14 @@ class Judge:
             common = self._common_days(pair, a, right)
             for b, days in zip(right.tolist(), common, strict=True):
                 what = decided.get((a, b))
-                if (
-                    not days.any()
-                    or what == "different"
-                    or (what != "same" and confidence < ACCEPT)
-                ):
+                if not days.any() or (what is None and confidence < ACCEPT):
+                    continue
+                if what == "different":
+                    said = relation_evidence(relation) | {"reason": "decided as different"}
+                    n_days = int(days.sum())
+                    self.rejected.append(
+                        Judgement(a, b, relation.kind, n_days, "rejected", 1.0, said)
+                    )
                     continue
                 value = 1.0 if what == "same" else confidence
                 strength = (

@@ -40,24 +40,31 @@ def train_matches(
     told: list[Judgement] = list(judge.rejected) if judge is not None else []
     counts = dict.fromkeys(JOINED_KINDS, 0)
     days = pair_days(splicer.joins)
+    decisions = judge.decisions if judge is not None else {}
     for (left, right), (join, decision) in sorted(splicer.kept.items()):
         kind = join.relation.kind
         counts[kind] = counts.get(kind, 0) + 1
-        evidence = relation_evidence(join.relation)
+        said = relation_evidence(join.relation)
         told.append(
-            Judgement(left, right, kind, days[left, right], decision, join.confidence, evidence)
+            Judgement(left, right, kind, days[left, right], decision, join.confidence, said)
         )
     ids, numbers = ground.tables.trips["trip_id"].to_list(), ground.tables.trips["number"].to_list()
     feeds = ground.tables.trip_feed.tolist()
-    rows = [
-        (
-            f"{ground.ids[feeds[one.left]]}:{ids[one.left]}",
-            f"{ground.ids[feeds[one.right]]}:{ids[one.right]}",
-            *(one.kind, one.days, one.decision, round(one.confidence, 3)),
-            evidence_json({**one.evidence, "numbers": [numbers[one.left], numbers[one.right]]}),
+    rows = []
+    for one in told:
+        evidence = {**one.evidence, "numbers": [numbers[one.left], numbers[one.right]]}
+        decided = decisions.get((one.left, one.right))
+        if decided is not None:
+            evidence["decided"] = decided[1]
+        rows.append(
+            (
+                f"{ground.ids[feeds[one.left]]}:{ids[one.left]}",
+                f"{ground.ids[feeds[one.right]]}:{ids[one.right]}",
+                *(one.kind, one.days, one.decision),
+                1.0 if decided is not None else round(one.confidence, 3),
+                evidence_json(evidence),
+            )
         )
-        for one in told
-    ]
     schema = {
         **dict.fromkeys(("left_trip", "right_trip", "kind"), pl.String),
         "days": pl.Int32,

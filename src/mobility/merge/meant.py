@@ -15,6 +15,7 @@ import polars as pl
 
 from mobility.core.ids import split_reference
 from mobility.core.units import distance_m
+from mobility.merge.candidates import ALIKE
 from mobility.merge.ground import Ground
 from mobility.merge.names import (
     Exonyms,
@@ -25,7 +26,6 @@ from mobility.merge.names import (
     similarity,
 )
 from mobility.merge.places import find_roots
-from mobility.merge.stations import ALIKE
 
 SAME_PLACE_M = 200.0
 SAME_TIME_MIN = 3  # as far as equal train numbers may lie apart
