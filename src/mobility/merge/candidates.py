@@ -20,7 +20,7 @@ from mobility.merge.places import METRES_PER_DEGREE, RAIL, Forms, Places
 WIDE_M = 2_000
 NEAR_M = 150
 CLOSE_M = 500
-LIKE = 0.6  # trigram likeness from which names are variants of one another
+ALIKE = 0.6  # trigram likeness from which names are variants of one another
 FUZZY_RAIL_M = 1_500
 
 Int64s = npt.NDArray[np.int64]
@@ -138,7 +138,7 @@ def _unserved_join(
     )
     like = np.array(
         [
-            any(similarity(x, y) >= LIKE for x in forms[a].any for y in forms[b].any)
+            any(similarity(x, y) >= ALIKE for x in forms[a].any for y in forms[b].any)
             for a, b in zip(left.tolist(), right.tolist(), strict=True)
         ],
         np.bool_,

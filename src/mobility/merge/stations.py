@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from mobility.merge.candidates import (
+    ALIKE,
     CLOSE_M,
     FUZZY_RAIL_M,
-    LIKE,
     NEAR_M,
     Candidates,
     place_distance_m,
@@ -26,7 +26,6 @@ from mobility.merge.places import Places
 
 DIAMETER_M = 1_000  # issue 3, stations
 WIDE_DIAMETER_M = 2_000  # only with equal code, or equal name and votes
-ALIKE = LIKE
 HARDLY_ALIKE = 0.3
 ACCEPT = 0.75
 CERTAIN = 0.9  # below it a person is asked
