@@ -138,6 +138,7 @@ INDEX_COLUMNS = [
     ("stops", "station", "stations"),
     ("routes", "agency", "agencies"),
     ("trips", "route", "routes"),
+    ("trips", "service", "services"),
     ("trains", "trip", "trips"),
     ("stop_times", "train", "trains"),
     ("stop_times", "stop", "stops"),

@@ -157,11 +157,13 @@ def finish_stops(
         stops = stops.with_columns(
             pl.when(cut).then(None).otherwise(pl.col("parent")).alias("parent")
         )
-    return stops.with_columns(
-        pl.Series("station", station[places.of_stop], dtype=pl.Int32),
-        zones.alias("tz"),
-    ).select(
+    first = (
         *("feed", "stop_id", "stop_name", "stop_code", "stop_lat", "stop_lon", "platform_code"),
         *("location_type", "parent", "station", "tz", "zone_id", "wheelchair_boarding"),
         "border_point",
     )
+    further = [name for name in stops.columns if name not in (*first, "stop_timezone")]
+    return stops.with_columns(
+        pl.Series("station", station[places.of_stop], dtype=pl.Int32),
+        zones.alias("tz"),
+    ).select(*first, *further)

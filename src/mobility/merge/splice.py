@@ -33,6 +33,8 @@ class JoinedTrain:
     ----------
     lead : int
         The trip whose zone, service date and line stand for the train.
+    trips : tuple of int
+        In the order of the line's parts.
     line : Timeline
         Shared by trains of equal calls.
     seconds : int
@@ -47,6 +49,7 @@ class JoinedTrain:
     """
 
     lead: int
+    trips: tuple[int, ...]
     line: Timeline
     seconds: int
     parts: tuple[Part, ...]
@@ -282,6 +285,7 @@ class Splicer:
         self.trains.append(
             JoinedTrain(
                 lead=lead,
+                trips=tuple(group.trips),
                 line=line,
                 seconds=-group.seconds[lead],
                 parts=tuple(parts),

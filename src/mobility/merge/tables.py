@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,12 @@ import polars as pl
 from mobility.core.errors import ManifestError
 from mobility.feeds import Feed, FeedConfig
 from mobility.merge.calendar import Days
+from mobility.merge.further import (
+    column_or_null,
+    column_types,
+    further_calls,
+    further_columns,
+)
 
 # Tables that the merge rewrites, or whose content it turns into service rows and runs.
 REWRITTEN = frozenset(
@@ -21,6 +27,7 @@ REWRITTEN = frozenset(
 
 _AGENCIES = ("agency_id", "agency_name", "agency_url", "agency_timezone")
 _STOPS = ("stop_id", "stop_name", "stop_code", "platform_code", "zone_id")
+_STOP_NUMBERS = ("stop_lat", "stop_lon", "location_type", "wheelchair_boarding")
 _ROUTES = (
     *("route_id", "route_short_name", "route_long_name", "route_color"),
     *("route_text_color", "network_id"),
@@ -43,6 +50,8 @@ class Events:
     stop, arrival_s, departure_s, sequence : int32[n_events]
         Times from the origin of the trip's own service date.
     pickup_type, drop_off_type : int8[n_events]
+    further : mapping of name to Series
+        What else feeds say of their calls; only what any of them says (`further_calls`).
     """
 
     start: Int64s
@@ -52,6 +61,7 @@ class Events:
     sequence: Int32s
     pickup_type: npt.NDArray[np.int8]
     drop_off_type: npt.NDArray[np.int8]
+    further: Mapping[str, pl.Series] = field(default_factory=dict)
 
     @property
     def n_trips(self) -> int:
@@ -65,8 +75,9 @@ class Assembled:
 
     Parameters
     ----------
-    agencies, stops, routes, trips : DataFrame
-        Region tables; `stops` lacks ``station``.
+    agencies, stops, routes, trips, services : DataFrame
+        Region tables; `stops` lacks ``station``; the ``days`` of `services` are rows of the days
+        of all feeds.
     events : Events
     trip_feed, trip_service : int32[n_trips]
         Index of the feed; row of the region's service days.
@@ -78,6 +89,7 @@ class Assembled:
     stops: pl.DataFrame
     routes: pl.DataFrame
     trips: pl.DataFrame
+    services: pl.DataFrame
     events: Events
     trip_feed: Int32s
     trip_service: Int32s
@@ -140,7 +152,33 @@ def train_numbers(trips: pl.DataFrame, config: FeedConfig) -> pl.Series:
     return pl.Series("number", numbers, dtype=pl.String)
 
 
-def _stops(feed: Feed, index: int, offset: int) -> pl.DataFrame:
+@dataclass(frozen=True, slots=True)
+class _Further:
+    """The further columns of the region's own tables, with their types."""
+
+    types: Mapping[str, Mapping[str, pl.DataType]]
+
+    @classmethod
+    def of(cls, feeds: Sequence[Feed]) -> _Further:
+        known = {
+            "agency": _AGENCIES,
+            "stops": (*_STOPS, *_STOP_NUMBERS),
+            "routes": (*_ROUTES, "route_type"),
+            "trips": (*_TRIPS, *_TRIP_FLAGS),
+        }
+        return cls(
+            {
+                name: column_types(name, feeds, further_columns(name, feeds, columns))
+                for name, columns in known.items()
+            }
+        )
+
+    def columns(self, name: str, table: pl.DataFrame) -> list[pl.Expr]:
+        """Return the further columns of one feed's table."""
+        return [column_or_null(table, self.types[name], column) for column in self.types[name]]
+
+
+def _stops(feed: Feed, index: int, offset: int, further: _Further) -> pl.DataFrame:
     table = feed.tables["stops"]
     parent = (
         _indices(table["parent_station"], table["stop_id"])
@@ -162,10 +200,11 @@ def _stops(feed: Feed, index: int, offset: int) -> pl.DataFrame:
         int_column(table, "wheelchair_boarding", 0),
         pl.Series("parent", parent + offset, dtype=pl.Int32),
         pl.Series("border_point", border, dtype=pl.Boolean),
+        *further.columns("stops", table),
     )
 
 
-def _routes(feed: Feed, index: int, agencies_before: int) -> pl.DataFrame:
+def _routes(feed: Feed, index: int, agencies_before: int, further: _Further) -> pl.DataFrame:
     table = feed.tables["routes"]
     agency = _indices(table["agency_id"], feed.tables["agency"]["agency_id"])
     return table.select(
@@ -173,25 +212,38 @@ def _routes(feed: Feed, index: int, agencies_before: int) -> pl.DataFrame:
         *(text_column(table, name) for name in _ROUTES),
         int_column(table, "route_type", 3),
         pl.Series("agency", agency.fill_null(0) + agencies_before, dtype=pl.Int32),
+        *further.columns("routes", table),
     )
 
 
-def _trips(feed: Feed, index: int, routes_before: int) -> pl.DataFrame:
+def _trips(
+    feed: Feed, index: int, routes_before: int, services: pl.DataFrame, further: _Further
+) -> pl.DataFrame:
     table = feed.tables["trips"]
     route = _indices(table["route_id"], feed.tables["routes"]["route_id"])
+    before = int((services["feed"] < index).sum())  # feeds lie end to end
+    own = services.filter(pl.col("feed") == index)
+    service = _indices(table["service_id"], own["service_id"]) + before
     return table.select(
         _feed_column(index),
         *(text_column(table, name) for name in _TRIPS),
         *(int_column(table, name) for name in _TRIP_FLAGS),
         pl.Series("route", route.fill_null(0) + routes_before, dtype=pl.Int32),
+        pl.Series("service", service, dtype=pl.Int32),
         train_numbers(table, feed.config),
+        *further.columns("trips", table),
     )
 
 
-def _trip_services(feed: Feed, services: Mapping[str, int]) -> Int32s:
-    ids = feed.tables["trips"]["service_id"].cast(pl.String)
-    rows = ids.replace_strict(dict(services), default=-1, return_dtype=pl.Int32)
-    return rows.fill_null(-1).to_numpy().astype(np.int32)
+def _services(days: Days) -> pl.DataFrame:
+    """Return all services of all feeds, by feed and id."""
+    rows = [
+        (feed, service, row)
+        for feed, services in enumerate(days.feed_service)
+        for service, row in sorted(services.items())
+    ]
+    schema = {"feed": pl.Int16, "service_id": pl.String, "days": pl.Int32}
+    return pl.DataFrame(rows, schema=schema, orient="row")
 
 
 _EVENT_COLUMNS = {
@@ -204,7 +256,9 @@ _EVENT_COLUMNS = {
 }
 
 
-def _events(feeds: Sequence[Feed], stop_offsets: Sequence[int]) -> Events:
+def _events(
+    feeds: Sequence[Feed], stop_offsets: Sequence[int], rules: pl.DataFrame | None
+) -> Events:
     tables = [feed.tables["stop_times"] for feed in feeds]
     counts = [
         np.bincount(table["trip"].to_numpy(), minlength=feed.tables["trips"].height)
@@ -218,7 +272,7 @@ def _events(feeds: Sequence[Feed], stop_offsets: Sequence[int]) -> Events:
     }
     heights = [table.height for table in tables]
     joined["stop"] += np.repeat(np.array(stop_offsets, np.int32), heights)
-    return Events(start=start, **joined)
+    return Events(start=start, **joined, further=further_calls(feeds, rules))
 
 
 def _others(feeds: Sequence[Feed]) -> dict[str, pl.DataFrame]:
@@ -238,29 +292,30 @@ def _others(feeds: Sequence[Feed]) -> dict[str, pl.DataFrame]:
 
 def assemble(feeds: Sequence[Feed], days: Days) -> Assembled:
     """Return the rows of all feeds end to end; feeds in order of their ids."""
-    agencies, stops, routes, trips, services, stop_offsets = [], [], [], [], [], []
+    agencies, stops, routes, trips, stop_offsets = [], [], [], [], []
     n_agencies = n_stops = n_routes = 0
+    further, services = _Further.of(feeds), _services(days)
     for index, feed in enumerate(feeds):
         table = feed.tables["agency"]
-        agencies.append(
-            table.select(_feed_column(index), *(text_column(table, name) for name in _AGENCIES))
-        )
+        columns = (*(text_column(table, c) for c in _AGENCIES), *further.columns("agency", table))
+        agencies.append(table.select(_feed_column(index), *columns))
         stop_offsets.append(n_stops)
-        stops.append(_stops(feed, index, n_stops))
-        routes.append(_routes(feed, index, n_agencies))
-        trips.append(_trips(feed, index, n_routes))
-        services.append(_trip_services(feed, days.feed_service[index]))
+        stops.append(_stops(feed, index, n_stops, further))
+        routes.append(_routes(feed, index, n_agencies, further))
+        trips.append(_trips(feed, index, n_routes, services, further))
         n_agencies += agencies[-1].height
         n_stops += stops[-1].height
         n_routes += routes[-1].height
-    all_trips = pl.concat(trips)
+    all_trips, others = pl.concat(trips), _others(feeds)
+    trip_service = services["days"].gather(all_trips["service"])
     return Assembled(
         agencies=pl.concat(agencies),
         stops=pl.concat(stops),
         routes=pl.concat(routes),
         trips=all_trips,
-        events=_events(feeds, stop_offsets),
+        services=services,
+        events=_events(feeds, stop_offsets, others.get("booking_rules")),
         trip_feed=all_trips["feed"].to_numpy().astype(np.int32),
-        trip_service=np.concatenate(services),
-        others=_others(feeds),
+        trip_service=trip_service.fill_null(-1).to_numpy().astype(np.int32),
+        others=others,
     )

@@ -87,6 +87,8 @@ class Timeline:
     owned : tuple of int
         Hops that each trip owns.
     position : mapping of (trip, call) to position
+    arrives, departs : int32[n_calls, 2]
+        Which trip's which call says when the train arrives, and all that holds from there on.
     """
 
     stop: Int32s
@@ -99,6 +101,8 @@ class Timeline:
     parts: tuple[Part, ...]
     owned: tuple[int, ...]
     position: Mapping[tuple[int, int], int]
+    arrives: Int32s
+    departs: Int32s
 
 
 Call = tuple[int, int]  # trip (place in the list), call
@@ -262,7 +266,8 @@ def lay_out(
     if owners is None:
         return None
     positions = {(at, call): place for place, node in enumerate(nodes) for at, call in node.items()}
-    calls = np.array(_chosen_calls(trips, nodes, owners), np.int32).T
+    sources = _sources(trips, nodes, owners)
+    calls = np.array(_chosen_calls(trips, sources), np.int32).T
     return Timeline(
         stop=calls[0],
         arrival_s=calls[1],
@@ -274,23 +279,33 @@ def lay_out(
         parts=tuple(_parts(trips, spans, listed, owners)),
         owned=tuple(owners.count(at) for at in range(len(trips))),
         position=positions,
+        arrives=np.array([arrives for arrives, _ in sources], np.int32),
+        departs=np.array([departs for _, departs in sources], np.int32),
     )
 
 
-def _chosen_calls(
+def _sources(
     trips: Sequence[TripCalls], nodes: Sequence[Node], owners: Sequence[int]
-) -> list[tuple[int, int, int, int, int, int, bool]]:
-    """Return each call: arrivals as the hop before says, departures as the hop after says."""
-    rows = []
-    earliest = None
+) -> list[tuple[Call, Call]]:
+    """Return the calls that count: arrivals as the hop before says, departures as the hop after."""
+    found = []
     for place, node in enumerate(nodes):
         best = min(node, key=lambda at: (trips[at].rank, at))
         incoming = owners[max(0, place - 1)]
         outgoing = owners[min(place, len(owners) - 1)]
         arrives = incoming if incoming in node else best
         departs = outgoing if outgoing in node else best
+        found.append(((arrives, node[arrives]), (departs, node[departs])))
+    return found
+
+
+def _chosen_calls(
+    trips: Sequence[TripCalls], sources: Sequence[tuple[Call, Call]]
+) -> list[tuple[int, int, int, int, int, int, bool]]:
+    rows = []
+    earliest = None
+    for (arrives, i), (departs, j) in sources:
         before, after = trips[arrives], trips[departs]
-        i, j = node[arrives], node[departs]
         departure = after.departure_s[j]
         arrival = min(before.arrival_s[i], departure)
         # Two feeds may differ by a minute where one hands over to the other: times never go back.

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import polars as pl
 
 from mobility.merge.calendar import unique_rows
+from mobility.merge.further import DISTANCE, TIMEPOINT
 from mobility.merge.region import TRAIN_KINDS
 from mobility.merge.splice import JoinedTrain
 from mobility.merge.tables import Events
@@ -27,9 +28,11 @@ class TrainTables:
     ----------
     trains, stop_times, sections : DataFrame
     days : bool[n_services, n_days]
-        Unique rows that the trains use.
+        Unique rows that trains and services use.
     never : bool[n_trips]
         Trips that run on no day of the horizon.
+    service_days : int32[n_feed_services]
+        Row of `days` of each service that a feed names.
     """
 
     trains: pl.DataFrame
@@ -37,6 +40,7 @@ class TrainTables:
     sections: pl.DataFrame
     days: Bools
     never: Bools
+    service_days: Int32s
 
 
 def _single_days(
@@ -62,7 +66,7 @@ def _single_days(
 
 def _single_tables(
     events: Events, trips: Int64s, border: Bools
-) -> tuple[dict[str, npt.NDArray[np.generic]], Int64s]:
+) -> tuple[dict[str, npt.NDArray[np.generic] | pl.Series], Int64s]:
     """Return the columns of stop_times of trips that run alone, and their first events."""
     counts = np.diff(events.start)
     chosen = np.zeros(events.n_trips, np.bool_)
@@ -75,7 +79,7 @@ def _single_tables(
     np.cumsum(counts[trips], out=start[1:])
     stop = events.stop[keep]
     at_border = border[stop]
-    columns: dict[str, npt.NDArray[np.generic]] = {
+    columns: dict[str, npt.NDArray[np.generic] | pl.Series] = {
         "train": np.repeat(np.arange(len(trips), dtype=np.int32), counts[trips]),
         "stop": stop,
         "arrival_s": events.arrival_s[keep],
@@ -85,6 +89,8 @@ def _single_tables(
         "border_point": at_border,
         "sequence": events.sequence[keep],
     }
+    for name, values in events.further.items():
+        columns[name] = values if isinstance(keep, slice) else values.filter(pl.Series(keep))
     return columns, start
 
 
@@ -111,8 +117,8 @@ def _sections_frame(columns: Mapping[str, object]) -> pl.DataFrame:
 
 
 def _joined_columns(
-    joined: Sequence[JoinedTrain], first: int
-) -> dict[str, npt.NDArray[np.generic]]:
+    events: Events, joined: Sequence[JoinedTrain], first: int
+) -> dict[str, npt.NDArray[np.generic] | pl.Series]:
     lines = [train.line for train in joined]
     counts = [len(line.stop) for line in lines]
     shift = np.repeat(np.array([train.seconds for train in joined], np.int32), counts)
@@ -121,7 +127,46 @@ def _joined_columns(
     for name in ("arrival_s", "departure_s"):
         columns[name] = np.concatenate([getattr(line, name) for line in lines]) + shift
     columns["train"] = np.repeat(np.arange(first, first + len(joined), dtype=np.int32), counts)
-    return {name: columns[name] for name in _STOP_TIMES}
+    return {name: columns[name] for name in _STOP_TIMES} | _joined_further(events, joined)
+
+
+def _joined_further(events: Events, joined: Sequence[JoinedTrain]) -> dict[str, pl.Series]:
+    """Return the further columns of joined trains, each call's as the trip says that counts there.
+
+    Distances along a shape go on only where one trip's shape is the whole train's.
+    """
+    if not events.further:
+        return {}
+    arrives, departs = (
+        pl.Series(np.concatenate([_rows(events, train, name) for train in joined]))
+        for name in ("arrives", "departs")
+    )
+    whole = np.concatenate([_of_one_trip(train) for train in joined])
+    found = {}
+    for name, values in events.further.items():
+        told = values.gather(arrives if name == "drop_off_booking_rule" else departs)
+        if name == TIMEPOINT:
+            exact = pl.DataFrame({"arrives": values.gather(arrives), "departs": told})
+            told = exact.select(pl.min_horizontal("arrives", "departs")).to_series()
+        elif name == DISTANCE:
+            told = told.zip_with(pl.Series(whole), told.clear(len(told)))
+        found[name] = told
+    return found
+
+
+def _rows(events: Events, train: JoinedTrain, name: str) -> Int64s:
+    """Return the stop_time behind each call of a joined train."""
+    source: Int32s = getattr(train.line, name)
+    rows: Int64s = events.start[np.array(train.trips)[source[:, 0]]] + source[:, 1]
+    return rows
+
+
+def _of_one_trip(train: JoinedTrain) -> Bools:
+    """Return which calls are of the trip that owns the whole train; none where several own it."""
+    owner = int(np.argmax(train.line.owned))
+    alone = train.line.owned[owner] == sum(train.line.owned)
+    mask: Bools = (train.line.departs[:, 0] == owner) & alone
+    return mask
 
 
 def _joined_sections(joined: Sequence[JoinedTrain], first: int) -> pl.DataFrame:
@@ -157,6 +202,7 @@ def build_trains(
     events: Events,
     trip_service: Int32s,
     rows: Bools,
+    services: Int32s,
     border: Bools,
     zones: Sequence[str],
     joined: Sequence[JoinedTrain],
@@ -170,6 +216,8 @@ def build_trains(
     trip_service : int32[n_trips]
         Row of `rows`, -1 where the trip has none.
     rows : bool[n_services, n_days]
+    services : int32[n_feed_services]
+        Row of `rows` of each service that a feed names.
     border : bool[n_stops]
         Stops that are border points.
     zones : sequence of str
@@ -186,7 +234,9 @@ def build_trains(
     lead = trips
     kinds = ["single"] * len(trips)
     if joined:
-        more = pl.DataFrame(_joined_columns(joined, len(trips)), schema_overrides=_STOP_TIMES)
+        more = pl.DataFrame(
+            _joined_columns(events, joined, len(trips)), schema_overrides=_STOP_TIMES
+        )
         stop_times = pl.concat([stop_times, more], rechunk=True)
         sections = pl.concat([sections, _joined_sections(joined, len(trips))])
         counts = np.concatenate([counts, [len(train.line.stop) for train in joined]])
@@ -194,18 +244,22 @@ def build_trains(
         service = np.concatenate([service, np.arange(len(joined)) + len(all_rows)])
         all_rows = np.concatenate([all_rows, np.array([train.days for train in joined])])
         kinds += [train.kind for train in joined]
-    days, place = unique_rows(all_rows[service])
+    used_rows, place = np.unique(np.concatenate([service, services]), return_inverse=True)
+    days, unique = unique_rows(all_rows[used_rows])
+    place = unique[place.ravel()]
     first_event = np.zeros(len(lead) + 1, np.int64)
     np.cumsum(counts, out=first_event[1:])
     trains = pl.DataFrame(
         {
             "trip": lead.astype(np.int32),
             "zone": [zones[trip] for trip in lead.tolist()],
-            "service": place.astype(np.int32),
+            "service": place[: len(lead)].astype(np.int32),
             "first_event": first_event[:-1],
             "n_events": counts.astype(np.int32),
             "kind": kinds,
         },
         schema_overrides={"zone": pl.String, "kind": pl.Enum(TRAIN_KINDS)},
     ).with_columns(pl.col("kind").cast(pl.String))
-    return TrainTables(trains, stop_times, sections, days, never)
+    return TrainTables(
+        trains, stop_times, sections, days, never, place[len(lead) :].astype(np.int32)
+    )

@@ -10,13 +10,14 @@ Source: feeds-and-merging 5.2 and 12, row 21.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from mobility.merge.decisions import TripDecisions
 from mobility.merge.joins import SURE_TWIN, Join
 from mobility.merge.schedules import number_codes, sequence_hash
 from mobility.merge.structure import Relation
@@ -70,9 +71,7 @@ def told_numbers(trips: pl.DataFrame) -> Int32s:
     return number_codes(trips.select(pl.coalesce("number", digits)).to_series())
 
 
-def find_twins(
-    trips: TwinTrips, decisions: Mapping[tuple[int, int], tuple[str, str]]
-) -> list[Join]:
+def find_twins(trips: TwinTrips, decisions: TripDecisions) -> list[Join]:
     """Return the joins of trips of one feed that are one run, with the days on which they are.
 
     Of twins the one that states a number stands before one that does not, then the earlier row.
@@ -80,7 +79,7 @@ def find_twins(
     Parameters
     ----------
     trips : TwinTrips
-    decisions : mapping of (left trip, right trip) to (decision, reason)
+    decisions : TripDecisions
     """
     suspects = _crowded(trips, _edges(trips))
     if not len(suspects):
@@ -91,7 +90,8 @@ def find_twins(
     found: dict[tuple[int, int], Bools] = {}
     for group in _groups(trips, same.select(*_EDGES, "one", "two", "trip")):
         for left, right, days in _pairs(trips, group):
-            if decisions.get((min(left, right), max(left, right)), ("", ""))[0] != "different":
+            decided = decisions.get((min(left, right), max(left, right)))
+            if decided is None or decided[0] != "different":
                 known = found.get((left, right))
                 found[left, right] = days if known is None else known | days
     return [_join(trips, *pair, days) for pair, days in sorted(found.items())]

@@ -322,6 +322,9 @@ def _apart(region: Region, trains: Ints, whole: Bools, mask: Bools) -> tuple[Reg
     )
     new_ids = table.height + np.arange(len(split))
     tables = dict(region.tables)
+    if "services" in tables:
+        kept = rows.reshape(-1)[tables["services"]["days"].to_numpy()].astype(np.int32)
+        tables["services"] = tables["services"].with_columns(days=pl.Series(kept))
     tables["trains"] = trains_table
     tables["sections"] = _copied(tables["sections"], split, new_ids, ["from_pos", "alias", "trip"])
     tables["stop_times"] = _copied(tables["stop_times"], split, new_ids, [])
