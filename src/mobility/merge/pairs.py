@@ -183,17 +183,55 @@ def _share_days(schedules: Schedules, left: Int64s, right: Int64s, offset: Offse
     return out
 
 
-def _sequence(schedules: Schedules, schedule: int, seconds: int) -> list[Call]:
-    rows = slice(int(schedules.start[schedule]), int(schedules.start[schedule + 1]))
-    return list(
-        zip(
-            schedules.station[rows].tolist(),
-            (schedules.arrival_s[rows].astype(np.int64) + seconds).tolist(),
-            (schedules.departure_s[rows].astype(np.int64) + seconds).tolist(),
-            schedules.passing[rows].tolist(),
-            strict=True,
+class _Relations:
+    """Relations of schedules, each found once for all runs of the same shape.
+
+    Buses and trains of a line repeat one run all day. How two runs relate depends on their calls
+    counted from their first departures, and on how far these lie apart.
+    """
+
+    def __init__(self, schedules: Schedules) -> None:
+        self.schedules = schedules
+        self.shapes: dict[bytes, int] = {}
+        self.calls: list[list[Call]] = []  # per shape, from its first departure
+        self.shape_of: dict[int, tuple[int, int]] = {}
+        self.known: dict[tuple[int, int, int, bool, bool], Relation] = {}
+
+    def _shape(self, schedule: int) -> tuple[int, int]:
+        """Return the shape of a schedule and its first departure."""
+        found = self.shape_of.get(schedule)
+        if found is None:
+            found = self.shape_of[schedule] = self._read(schedule)
+        return found
+
+    def _read(self, schedule: int) -> tuple[int, int]:
+        schedules = self.schedules
+        rows = slice(int(schedules.start[schedule]), int(schedules.start[schedule + 1]))
+        leaves = int(schedules.departure_s[rows.start])
+        columns = (
+            *(schedules.station[rows], schedules.arrival_s[rows] - leaves),
+            *(schedules.departure_s[rows] - leaves, schedules.passing[rows]),
         )
-    )
+        key = b"".join(column.tobytes() for column in columns)
+        shape = self.shapes.setdefault(key, len(self.calls))
+        if shape == len(self.calls):
+            self.calls.append(list(zip(*(column.tolist() for column in columns), strict=True)))
+        return shape, leaves
+
+    def find(self, left: int, right: int, seconds: int, *, equal: bool, known: bool) -> Relation:
+        """Return how two schedules relate, `seconds` added to the times of the right one."""
+        (a, leaves), (b, other_leaves) = self._shape(left), self._shape(right)
+        later = other_leaves + seconds - leaves
+        key = (a, b, later, equal, known)
+        found = self.known.get(key)
+        if found is None:
+            moved = [
+                (station, arrival + later, departure + later, passing)
+                for station, arrival, departure, passing in self.calls[b]
+            ]
+            found = relate(self.calls[a], moved, equal_number=equal, known_numbers=known)
+            self.known[key] = found
+        return found
 
 
 def _candidates(
@@ -239,6 +277,7 @@ def relate_feeds(
     if not left.height or not right.height:
         return
     pairs_listed = {(pair.left_number, pair.right_number) for pair in listed}
+    relations = _Relations(schedules)
     for offset in offsets_between(*origins):
         rebased = right.with_columns(
             pl.col("arrival") + offset.seconds, pl.col("departure") + offset.seconds
@@ -247,17 +286,11 @@ def relate_feeds(
             continue
         a, b = _candidates(left, rebased, listed)
         shared = _share_days(schedules, a, b, offset)
-        own: dict[int, list[Call]] = {}
-        other: dict[int, list[Call]] = {}
         for i, j in zip(a[shared].tolist(), b[shared].tolist(), strict=True):
-            if i not in own:
-                own[i] = _sequence(schedules, i, 0)
-            if j not in other:
-                other[j] = _sequence(schedules, j, offset.seconds)
             numbers = int(schedules.number[i]), int(schedules.number[j])
             known = min(numbers) >= 0
             equal = known and numbers[0] == numbers[1]
             in_list = numbers in pairs_listed
-            relation = relate(own[i], other[j], equal_number=equal or in_list, known_numbers=known)
+            relation = relations.find(i, j, offset.seconds, equal=equal or in_list, known=known)
             if relation.kind != "none":
                 yield SchedulePair(i, j, offset, relation, equal, known, in_list)
