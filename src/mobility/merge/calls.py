@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 
@@ -39,18 +41,18 @@ class StationCodes(dict[int, int]):
 
 
 class TripCallsOf:
-    """Looks up the calls of a trip; remembers them."""
+    """Looks up the calls of a trip; remembers them, once for all trips that call alike."""
 
     def __init__(self, ground: Ground, station_of_place: Int32s) -> None:
         self.ground = ground
         self.known: dict[int, TripCalls] = {}
-        self.contents: dict[tuple[object, ...], int] = {}
+        self.alike: dict[tuple[object, ...], TripCalls] = {}
         self.station = station_of_place[ground.places.of_stop].astype(np.int32)
         self.station[ground.tables.stops["border_point"].to_numpy()] = -1
         self.codes = country_codes(ground)
 
     def __call__(self, trip: int) -> TripCalls:
-        """Return the calls of a trip, times from the trip's own origin."""
+        """Return the calls of a trip."""
         found = self.known.get(trip)
         if found is None:
             found = self.known[trip] = self._read(trip)
@@ -60,23 +62,21 @@ class TripCallsOf:
         events = self.ground.tables.events
         rows = slice(int(events.start[trip]), int(events.start[trip + 1]))
         feed = int(self.ground.tables.trip_feed[trip])
-        config = self.ground.feeds[feed].config
+        leaves_s = int(events.departure_s[rows.start])
         columns = (
-            *(events.stop, events.arrival_s, events.departure_s),
-            *(events.pickup_type, events.drop_off_type, events.sequence),
+            *(events.stop[rows], events.arrival_s[rows] - leaves_s),
+            *(events.departure_s[rows] - leaves_s, events.pickup_type[rows]),
+            *(events.drop_off_type[rows], events.sequence[rows]),
         )
-        key = (feed, *(column[rows].tobytes() for column in columns))
-        return TripCalls(
-            trip=trip,
-            feed=feed,
-            country=self.codes.get(config.country, -1),
-            precedence=config.precedence,
-            content=self.contents.setdefault(key, len(self.contents)),
-            station=self.station[events.stop[rows]].tolist(),
-            stop=events.stop[rows].tolist(),
-            arrival_s=events.arrival_s[rows].tolist(),
-            departure_s=events.departure_s[rows].tolist(),
-            pickup_type=events.pickup_type[rows].tolist(),
-            drop_off_type=events.drop_off_type[rows].tolist(),
-            sequence=events.sequence[rows].tolist(),
+        key = (feed, *(column.tobytes() for column in columns))
+        alike = self.alike.get(key)
+        if alike is not None:
+            return replace(alike, trip=trip, leaves_s=leaves_s)
+        config = self.ground.feeds[feed].config
+        made = TripCalls(
+            *(trip, leaves_s, feed, self.codes.get(config.country, -1), config.precedence),
+            *(len(self.alike), self.station[events.stop[rows]].tolist()),
+            *(column.tolist() for column in columns),
         )
+        self.alike[key] = made
+        return made

@@ -207,7 +207,8 @@ class Splicer:
         spans = {}
         for trip in group.trips:
             calls, seconds = self.calls_of(trip), group.seconds[trip]
-            spans[trip] = (calls.departure_s[0] + seconds, calls.arrival_s[-1] + seconds)
+            leaves = calls.leaves_s + seconds
+            spans[trip] = (leaves, leaves + calls.arrival_s[-1])
         for at, trip in enumerate(group.trips):
             for other in group.trips[at + 1 :]:
                 low = max(spans[trip][0], spans[other][0])
@@ -219,14 +220,15 @@ class Splicer:
         return self._lay_out(group) is not None
 
     def _lay_out(self, group: _Group) -> Timeline | None:
-        """Return the group's line, times from its first trip's origin; made once per content."""
+        """Return the group's line, times from its first trip's departure; made once per content."""
         calls = [self.calls_of(trip) for trip in group.trips]
         place = {trip: at for at, trip in enumerate(group.trips)}
         pairs = [(place[j.left], place[j.right], j.relation.pairs) for j in group.joins]
-        seconds = [group.seconds[trip] for trip in group.trips]
-        key = (tuple(one.content for one in calls), tuple(seconds), tuple(pairs))
+        leaves = [one.leaves_s + group.seconds[one.trip] for one in calls]
+        later = tuple(one - leaves[0] for one in leaves)
+        key = (tuple(one.content for one in calls), later, tuple(pairs))
         if key not in self._lines:
-            trips = [_rebased(one, add) for one, add in zip(calls, seconds, strict=True)]
+            trips = [_rebased(one, add) for one, add in zip(calls, later, strict=True)]
             real = [_real_calls(one) for one in calls]
             links: list[Link] = [
                 (left, real[left][i], right, real[right][j])
@@ -248,7 +250,7 @@ class Splicer:
             range(len(group.trips)),
             key=lambda at: (-line.owned[at], self.calls_of(group.trips[at]).rank, at),
         )
-        start = int(line.departure_s[0])
+        start = self.calls_of(group.trips[0]).leaves_s + int(line.departure_s[0])
         for at in by_share:
             if start >= group.seconds[group.trips[at]]:
                 return group.trips[at]
@@ -287,7 +289,7 @@ class Splicer:
                 lead=lead,
                 trips=tuple(group.trips),
                 line=line,
-                seconds=-group.seconds[lead],
+                seconds=self.calls_of(group.trips[0]).leaves_s - group.seconds[lead],
                 parts=tuple(parts),
                 shifts=shifts,
                 days=shift_days(days, -shift[lead]),
@@ -314,15 +316,13 @@ def _real_calls(trip: TripCalls) -> list[int]:
 
 
 def _rebased(trip: TripCalls, seconds: int) -> TripCalls:
-    """Return the calls with their times counted from another origin."""
+    """Return the calls with so many seconds added to their times."""
     if not seconds:
         return trip
-    return TripCalls(
-        *(trip.trip, trip.feed, trip.country, trip.precedence, trip.content),
-        *(trip.station, trip.stop),
-        [time + seconds for time in trip.arrival_s],
-        [time + seconds for time in trip.departure_s],
-        *(trip.pickup_type, trip.drop_off_type, trip.sequence),
+    return replace(
+        trip,
+        arrival_s=[time + seconds for time in trip.arrival_s],
+        departure_s=[time + seconds for time in trip.departure_s],
     )
 
 

@@ -11,6 +11,7 @@ import heapq
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 import numpy as np
 import numpy.typing as npt
@@ -24,20 +25,24 @@ Bools = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class TripCalls:
-    """The calls of one trip, times already counted from the train's origin.
+    """The calls of one trip.
 
     Parameters
     ----------
     trip, feed, country, precedence : int
         Country is a code, -1 where the manifest states none.
+    leaves_s : int
+        First departure, from the origin of the trip's own service date.
     content : int
-        Equal for trips of equal calls: their trains are laid out once.
-    station : tuple of int
+        Equal for trips that call alike, at whatever hour: their trains are laid out once.
+    station : sequence of int
         -1 at border points.
-    stop, arrival_s, departure_s, pickup_type, drop_off_type, sequence : tuple of int
+    stop, arrival_s, departure_s, pickup_type, drop_off_type, sequence : sequence of int
+        Times from the trip's first departure; in a train, from the first trip's.
     """
 
     trip: int
+    leaves_s: int
     feed: int
     country: int
     precedence: int
@@ -81,6 +86,7 @@ class Timeline:
     Parameters
     ----------
     stop, arrival_s, departure_s, sequence : int32[n_calls]
+        Times from the origin that `lay_out` was given.
     pickup_type, drop_off_type : int8[n_calls]
     border_point : bool[n_calls]
     parts : tuple of Part
@@ -107,23 +113,24 @@ class Timeline:
 
 Call = tuple[int, int]  # trip (place in the list), call
 Link = tuple[int, int, int, int]  # trip, call, trip, call
-Node = dict[int, int]  # trip (place in the list) to call
+Node = dict[int, int]  # trip (place in the list), ascending, to call
 
 
-class _Heads:
-    """Calls united by links: each call's representative."""
+def _heads(first: Sequence[int], links: Sequence[Link]) -> list[int]:
+    """Return for each call, numbered trip by trip, the first call that links unite it with."""
+    head = list(range(first[-1]))
 
-    def __init__(self, links: Sequence[Link]) -> None:
-        self.head: dict[Call, Call] = {}
-        for left, i, right, j in links:
-            a, b = sorted((self.find((left, i)), self.find((right, j))))
-            if a != b:
-                self.head[b] = a
-
-    def find(self, call: Call) -> Call:
-        while call in self.head:
-            call = self.head[call]
+    def find(call: int) -> int:
+        while head[call] != call:
+            call = head[call]
         return call
+
+    for left, i, right, j in links:
+        a, b = find(first[left] + i), find(first[right] + j)
+        head[max(a, b)] = min(a, b)
+    for call, earlier in enumerate(head):
+        head[call] = head[earlier]
+    return head
 
 
 def order_calls(trips: Sequence[TripCalls], links: Sequence[Link]) -> list[Node] | None:
@@ -131,40 +138,40 @@ def order_calls(trips: Sequence[TripCalls], links: Sequence[Link]) -> list[Node]
 
     Among calls that no trip orders, the earlier comes first, then the trip listed first.
     """
-    heads = _Heads(links)
-    nodes: dict[Call, Node] = {}
-    for at, trip in enumerate(trips):
-        for call in range(len(trip)):
-            node = nodes.setdefault(heads.find((at, call)), {})
+    first = list(accumulate((len(trip) for trip in trips), initial=0))
+    heads = _heads(first, links)
+    nodes: dict[int, Node] = {}
+    waiting = [0] * first[-1]
+    for at, start in enumerate(first[:-1]):
+        for call, head in enumerate(heads[start : first[at + 1]]):
+            node = nodes.setdefault(head, {})
             if at in node:
                 return None
             node[at] = call
-    waiting = dict.fromkeys(nodes, 0)
-    for at, trip in enumerate(trips):
-        for call in range(1, len(trip)):
-            waiting[heads.find((at, call))] += 1
-    ready = [(_moment(trips, nodes[name]), name) for name, count in waiting.items() if not count]
+            waiting[head] += call > 0
+    ready = [(*_moment(trips, node), head) for head, node in nodes.items() if not waiting[head]]
     heapq.heapify(ready)
     out = []
     while ready:
-        _, name = heapq.heappop(ready)
-        out.append(nodes[name])
-        for at, call in sorted(nodes[name].items()):
+        node = nodes[heapq.heappop(ready)[-1]]
+        out.append(node)
+        for at, call in node.items():
             if call + 1 < len(trips[at]):
-                following = heads.find((at, call + 1))
+                following = heads[first[at] + call + 1]
                 waiting[following] -= 1
                 if not waiting[following]:
-                    heapq.heappush(ready, (_moment(trips, nodes[following]), following))
+                    heapq.heappush(ready, (*_moment(trips, nodes[following]), following))
     return out if len(out) == len(nodes) else None
 
 
 def _moment(trips: Sequence[TripCalls], node: Node) -> tuple[int, int]:
-    at, call = min(node.items())
+    at, call = next(iter(node.items()))
     return trips[at].departure_s[call], trips[at].arrival_s[call]
 
 
 def _station(trips: Sequence[TripCalls], node: Node) -> int:
-    return next(trips[at].station[call] for at, call in sorted(node.items()))
+    at, call = next(iter(node.items()))
+    return trips[at].station[call]
 
 
 def _hop_countries(
@@ -197,16 +204,14 @@ def _owners(
     countries: Sequence[set[int]],
 ) -> list[int] | None:
     """Return the trip that owns each hop, None where no trip lists one of them."""
+    by_rank = sorted(range(len(trips)), key=lambda at: (trips[at].rank, at))
     owners = []
     for hop, own in enumerate(countries):
-        listing = [
-            (trip.country == UNKNOWN or trip.country not in own, *trip.rank, at)
-            for at, trip in enumerate(trips)
-            if spans[at][0] <= hop < spans[at][1]
-        ]
+        listing = [at for at in by_rank if spans[at][0] <= hop < spans[at][1]]
         if not listing:
             return None
-        owners.append(min(listing)[-1])
+        local = (at for at in listing if trips[at].country in own and trips[at].country != UNKNOWN)
+        owners.append(next(local, listing[0]))
     return owners
 
 
@@ -288,13 +293,15 @@ def _sources(
     trips: Sequence[TripCalls], nodes: Sequence[Node], owners: Sequence[int]
 ) -> list[tuple[Call, Call]]:
     """Return the calls that count: arrivals as the hop before says, departures as the hop after."""
+    by_rank = sorted(range(len(trips)), key=lambda at: (trips[at].rank, at))
     found = []
     for place, node in enumerate(nodes):
-        best = min(node, key=lambda at: (trips[at].rank, at))
-        incoming = owners[max(0, place - 1)]
-        outgoing = owners[min(place, len(owners) - 1)]
-        arrives = incoming if incoming in node else best
-        departs = outgoing if outgoing in node else best
+        arrives = owners[max(0, place - 1)]
+        departs = owners[min(place, len(owners) - 1)]
+        if arrives not in node or departs not in node:
+            best = next(at for at in by_rank if at in node)
+            arrives = arrives if arrives in node else best
+            departs = departs if departs in node else best
         found.append(((arrives, node[arrives]), (departs, node[departs])))
     return found
 
