@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
 
 from mobility.core.time import local_time
 from mobility.journey.fare import Fare
@@ -43,8 +43,7 @@ class Place:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """A train's stop at a place; instants in unix seconds."""
 
     place: Place
@@ -62,8 +61,7 @@ class Call:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(NamedTuple):
     """The part of a train that one feed's trip carries, as ridden.
 
     ``from_sequence`` and ``to_sequence`` are stop_sequence values of that trip; ``from_call`` and
@@ -94,8 +92,7 @@ class Section:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Leg:
+class Leg(NamedTuple):
     """One ride on one train, or one walk; instants in unix seconds.
 
     Parameters
@@ -141,8 +138,7 @@ class Leg:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Journey:
+class Journey(NamedTuple):
     """One way to travel; ``transfers`` counts changes between transit legs (0 for a walk).
 
     ``departure`` is the latest moment to leave the origin.
@@ -157,7 +153,7 @@ class Journey:
 
     def with_fare(self, fare: Fare | None) -> Journey:
         """Return the journey with its fare."""
-        return replace(self, fare=fare)
+        return self._replace(fare=fare)
 
     def to_json(self) -> dict[str, Any]:
         """Return the document J of the design."""

@@ -6,6 +6,8 @@ import datetime as dt
 from collections.abc import Iterator
 from typing import NamedTuple
 
+import numpy as np
+
 from mobility.journey import Call, Journey, Leg, Place, Section
 from mobility.network import Network
 from mobility.planner.endpoint import Reach
@@ -52,7 +54,7 @@ class _Trip(NamedTuple):
 
 
 class _Places(dict[int, Place]):
-    """The place of each stop, made when it is first asked for."""
+    """The place of each point, which is that of its stop; made when it is first asked for."""
 
     def __init__(self, network: Network) -> None:
         super().__init__()
@@ -60,8 +62,11 @@ class _Places(dict[int, Place]):
         self._feeds = list(network.feed_id)
         self._zones = list(network.zone_name)
 
-    def __missing__(self, stop: int) -> Place:
+    def __missing__(self, point: int) -> Place:
         net = self._network
+        stop = int(net.stop_of[point])
+        if stop != point:
+            return self.setdefault(point, self[stop])
         feed = self._feeds[net.stop_feed[stop]]
         place = Place(
             id=f"{feed}:{net.stop_id[stop]}",
@@ -128,15 +133,13 @@ class Assembler:
         """Yield the journeys of the first rows of `found`, as many as `counts` says, in order."""
         n_journeys, n_rides, n_calls, n_sections = counts
         rides = found.rides[: 7 * n_rides].reshape(-1, 7).tolist()
-        stops, arrivals, departures, borders = found.calls[: 4 * n_calls].reshape(-1, 4).T.tolist()
-        places = [self.places[stop] for stop in stops]
         epoch_s = self.epoch_s
-        calls = [
-            Call(place, arrival + epoch_s, departure + epoch_s, border == 1)
-            for place, arrival, departure, border in zip(
-                places, arrivals, departures, borders, strict=True
-            )
-        ]
+        rows = found.calls[: 4 * n_calls].reshape(-1, 4)
+        stops = rows[:, 0].tolist()
+        instants = (rows[:, 1:3].T + np.int64(epoch_s)).tolist()
+        calls = list(
+            map(Call, map(self.places.__getitem__, stops), *instants, (rows[:, 3] == 1).tolist())
+        )
         sections = found.sections[: 6 * n_sections].reshape(-1, 6).tolist()
         for row in found.journeys[: 6 * n_journeys].reshape(-1, 6).tolist():
             departure, arrival, n, first, walk_s, walk_m = row
