@@ -11,7 +11,6 @@ import pytest
 
 from mobility.feeds import read_feed, read_manifest
 from mobility.merge import Region, merge_feeds
-from mobility.merge.review import REVIEW_COLUMNS, review_rows, write_review
 
 from .test_properties import assert_nothing_dangles
 
@@ -84,18 +83,3 @@ def test_coverage_ends_with_the_feed(region: Region) -> None:
         for info, days in zip(region.feeds, region.coverage, strict=True)
     }
     assert last["fr-regio"] < last["ch-rail"] == region.n_days - 1
-
-
-def test_the_review_lists_what_is_below_certainty_and_reads_back(
-    region: Region, tmp_path: Path
-) -> None:
-    rows = review_rows(region)
-    assert rows.columns[:-1] == list(REVIEW_COLUMNS)
-    assert rows["confidence"].max() < 0.9
-    assert rows["decision"].unique().to_list() == [""]
-    written = write_review(region, tmp_path / "review.csv")
-    lines = (tmp_path / "review.csv").read_text("utf-8").splitlines()
-    assert (written, lines[0].split(",")[:5]) == (
-        rows.height,
-        ["kind", "left", "right", "decision", "reason"],
-    )

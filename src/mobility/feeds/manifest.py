@@ -19,7 +19,8 @@ MANIFEST_NAME = "region.toml"
 DECISIONS_NAME = "decisions.csv"
 MAX_MANIFEST_BYTES = 1 << 20
 MAX_DECISIONS_BYTES = 64 << 20
-ARCHIVE_SUFFIXES = (".zip", ".gtfs")
+ARCHIVE_SUFFIXES = (".zip", ".gtfs", ".xlsx")
+FORMATS = {".xlsx": "sheet"}  # readers of sources that are given without a manifest, else gtfs
 
 
 def read_manifest(path: Path) -> Manifest:
@@ -50,7 +51,7 @@ def read_manifest(path: Path) -> Manifest:
 
 
 def manifest_of_sources(paths: Sequence[Path]) -> Manifest:
-    """Return the manifest of GTFS zips or folders that were given without one.
+    """Return the manifest of GTFS zips, folders or timetable sheets that were given without one.
 
     Feed ids come from the file stems; where the countries' order matters, write a manifest.
 
@@ -64,7 +65,10 @@ def manifest_of_sources(paths: Sequence[Path]) -> Manifest:
     """
     if not paths:
         raise ManifestError("no feed was given; expected GTFS zips or folders, or a region folder")
-    feeds = [{"id": _id_of(path), "path": path} for path in paths]
+    feeds = [
+        {"id": _id_of(path), "path": path, "format": FORMATS.get(path.suffix.lower(), "gtfs")}
+        for path in paths
+    ]
     document = {"format": FORMAT, "id": "region", "name": "Region", "feeds": feeds}
     return _validated(document | {"folder": Path()}, Path("the feeds given"))
 
@@ -72,7 +76,8 @@ def manifest_of_sources(paths: Sequence[Path]) -> Manifest:
 def read_decisions(file: Path) -> tuple[Decision, ...]:
     """Return the decisions of a file with the columns kind, left, right, decision, reason.
 
-    A file that is not there holds none.
+    ``left_is`` and ``right_is`` may stand beside them; other columns and lines that begin with
+    ``#`` are passed over. A file that is not there holds none.
 
     Raises
     ------
@@ -82,7 +87,11 @@ def read_decisions(file: Path) -> tuple[Decision, ...]:
     if not file.is_file():
         return ()
     text = _read_text(file, MAX_DECISIONS_BYTES)
-    reader = csv.DictReader(text.splitlines())
+    # Comments become blank lines, so that the numbers of lines stay.
+    lines = ("" if line.lstrip().startswith("#") else line for line in text.splitlines())
+    reader = csv.DictReader(lines)
+    while reader.fieldnames == []:  # comments stand above the header
+        reader.fieldnames = None
     missing = {"kind", "left", "right", "decision"} - set(reader.fieldnames or ())
     if missing:
         raise ManifestError(f"{file}: no column {sorted(missing)[0]!r} in the header")

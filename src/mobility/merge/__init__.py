@@ -11,16 +11,16 @@ if TYPE_CHECKING:
     from mobility.merge.lasting import GivenIds
     from mobility.merge.merge import merge_feeds
     from mobility.merge.region import FeedInfo, Region
-    from mobility.merge.review import review_rows, write_review
+    from mobility.merge.review import review_candidates, review_table
 
-__all__ = ["FeedInfo", "GivenIds", "Region", "merge_feeds", "review_rows", "write_review"]
+__all__ = ["FeedInfo", "GivenIds", "Region", "merge_feeds", "review_candidates", "review_table"]
 _MODULE_OF = {
     "FeedInfo": "region",
     "GivenIds": "lasting",
     "Region": "region",
     "merge_feeds": "merge",
-    "review_rows": "review",
-    "write_review": "review",
+    "review_candidates": "review",
+    "review_table": "review",
 }
 
 
