@@ -28,6 +28,7 @@ def read_zip(path: Path) -> dict[str, Rows]:
                 csv.DictReader(io.StringIO(archive.read(name).decode("utf-8")))
             )
             for name in archive.namelist()
+            if name.endswith(".txt")
         }
 
 

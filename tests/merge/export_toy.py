@@ -127,8 +127,8 @@ WEST = {
         West Rail,https://west.example,de,7
     """,
     "booking_rules": """
-        booking_rule_id,booking_type,prior_notice_duration_min,prior_notice_service_id,phone_number
-        BR,1,60,S1,+41 00
+        booking_rule_id,booking_type,prior_notice_last_day,prior_notice_last_time,prior_notice_service_id,phone_number
+        BR,2,1,17:00:00,S1,+41 00
     """,
     "location_groups": """
         location_group_id,location_group_name

@@ -1,12 +1,15 @@
 """Every table of GTFS leaves with ids that lead somewhere, whatever the feeds leave out."""
 
+import json
+import zipfile
+
 import gtfs_guru
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mobility.core.errors import MobilityError
-from mobility.feeds import Manifest
+from mobility.feeds import FeedConfig, Manifest
 from mobility.merge.export import export_region
 from mobility.schema import TABLES
 from tests.merge.export_back import (
@@ -61,7 +64,6 @@ def test_the_validator_finds_no_error(exported):
 def test_every_table_that_a_region_keeps_is_there(tables):
     left_out = {
         "frequencies",  # runs are trips
-        "timeframes",  # their days are not in the region
         "calendar_dates",  # a week says it all
     }
     assert set(tables) == set(TABLES) - left_out
@@ -156,19 +158,77 @@ def test_amounts_have_the_decimals_of_their_currency(tables):
 
 
 def test_what_cannot_be_said_is_told(exported):
-    told = {notice.file for notice in exported[1].notices}
-    assert {"timeframes.txt", "booking_rules.txt"} <= told
+    told = {(notice.code, notice.file) for notice in exported[1].notices}
+    assert told == {("export_row_dropped", "translations.txt")}
 
 
-def test_service_on_demand_is_left_out_and_told(tmp_path):
-    columns = "location_group_id,start_pickup_drop_off_window,end_pickup_drop_off_window"
+def test_services_that_fares_and_bookings_name_keep_their_days(tables):
+    weeks = {row["service_id"]: (row["start_date"], row["end_date"]) for row in tables["calendar"]}
+    assert weeks["west:S1"] == weeks["east:S1"] == ("20261214", "20261220")
+    assert {row["service_id"] for row in tables["timeframes"]} == {"west:S1", "east:S1"}
+    assert tables["booking_rules"][0]["prior_notice_service_id"] == "west:S1"
+
+
+RIDE = "location_group_id,start_pickup_drop_off_window,end_pickup_drop_off_window"
+
+
+def with_ride(**more):
+    """Return the western feed with a trip on demand among the villages."""
     head, *calls = [line.strip() for line in WEST["stop_times"].strip().splitlines()]
-    ride = [f"T5,,,,{number},G1,08:00:00,18:00:00" for number in (1, 2)]
-    files = WEST | {
-        "stop_times": "\n".join([f"{head},{columns}", *(f"{call},,," for call in calls), *ride]),
+    columns = f"{RIDE},location_id,pickup_type,drop_off_type,pickup_booking_rule_id"
+    places = [("G1", ""), ("", "zone")]
+    ride = [
+        f"T5,,,,{number},{group},08:00:00,18:00:00,{area},{pickup},{drop},BR"
+        for number, ((group, area), pickup, drop) in enumerate(
+            zip(places, (2, 1), (1, 2), strict=True), start=1
+        )
+    ]
+    return WEST | {
+        "stop_times": "\n".join([f"{head},{columns}", *(f"{c},,,,,,," for c in calls), *ride]),
         "trips": WEST["trips"].rstrip() + "\n    R1,S1,T5,Villages,,,\n",
-    }
-    region = toy_region(tmp_path, {"west": files, "east": EAST})
+    } | more  # fmt: skip
+
+
+def write_area(folder):
+    """Put an area beside the tables of a feed."""
+    ring = [[7.8, 47.9], [7.9, 47.9], [7.9, 48.1], [7.8, 48.1], [7.8, 47.9]]
+    shape = {"type": "Polygon", "coordinates": [ring]}
+    feature = {"type": "Feature", "id": "zone", "properties": {}, "geometry": shape}
+    document = {"type": "FeatureCollection", "features": [feature]}
+    (folder / "locations.geojson").write_text(json.dumps(document))
+
+
+def test_service_on_demand_leaves_with_its_days_places_and_booking_rules(tmp_path):
+    west, east = (
+        FeedConfig(id=name, path=write_feed(tmp_path / name, files))
+        for name, files in (("west", with_ride()), ("east", EAST))
+    )
+    write_area(tmp_path / "west")
+    document = {"format": 1, "id": "toy", "name": "Toy", "feeds": (west, east), "folder": tmp_path}
+    done = export_region(region_of(Manifest(**document)), tmp_path / "merged.zip")
+    assert "export_on_demand_left_out" not in {notice.code for notice in done.notices}
+    tables = read_zip(tmp_path / "merged.zip")
+    (trip,) = rows_of(tables, "trips", trip_id="west:T5")
+    assert trip["service_id"] == "west:S1"
+    calls = rows_of(tables, "stop_times", trip_id="west:T5")
+    assert [(c["location_group_id"], c["location_id"]) for c in calls] == [
+        ("west:G1", ""), ("", "west:zone"),
+    ]  # fmt: skip
+    assert {call["start_pickup_drop_off_window"] for call in calls} == {"08:00:00"}
+    assert {call["pickup_booking_rule_id"] for call in calls} == {"west:BR"}
+    with zipfile.ZipFile(tmp_path / "merged.zip") as archive:
+        (area,) = json.loads(archive.read("locations.geojson"))["features"]
+    assert area["id"] == "west:zone"
+    assert dangling(tables) == []
+    result = gtfs_guru.validate(str(tmp_path / "merged.zip"), date="2026-12-14")
+    assert [(e.code, e.file, e.row) for e in result.errors()] == []
+    again = region_of_paths([tmp_path / "merged.zip"])
+    assert again.tables["flex_stop_times"].height == 2
+    assert again.tables["locations"]["location_id"].to_list() == ["west:zone"]
+
+
+def test_service_on_demand_without_its_area_is_left_out_and_told(tmp_path):
+    region = toy_region(tmp_path, {"west": with_ride(), "east": EAST})
     done = export_region(region, tmp_path / "merged.zip")
     assert "export_on_demand_left_out" in {notice.code for notice in done.notices}
     tables = read_zip(tmp_path / "merged.zip")

@@ -16,9 +16,12 @@ import polars as pl
 
 from mobility.core.notices import Notice
 from mobility.feeds import Progress
+from mobility.merge.export_calendar import export_calendar
+from mobility.merge.export_demand import add_demand
+from mobility.merge.export_distances import settle_distances
 from mobility.merge.export_fares import scope_fares
 from mobility.merge.export_pathways import link_platforms
-from mobility.merge.export_runs import Runs, calendar_tables, make_runs
+from mobility.merge.export_runs import Runs, make_runs
 from mobility.merge.export_scope import Findings, Scope, drop_dangling
 from mobility.merge.export_shapes import export_shapes
 from mobility.merge.export_stops import export_stops
@@ -43,7 +46,6 @@ _MADE = frozenset(
         *("transfers", "shapes", "translations", "attributions", "feed_info", "frequencies"),
     }
 )
-FLEX = "flex_trips"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +60,14 @@ class Export:
         The one time zone.
     notices : tuple of Notice
         What one feed cannot say of the region.
+    locations : bytes or None
+        ``locations.geojson``.
     """
 
     tables: Mapping[str, pl.DataFrame]
     zone: str
     notices: tuple[Notice, ...]
+    locations: bytes | None = None
 
 
 def export_region(
@@ -92,7 +97,7 @@ def export_region(
         The file cannot be written.
     """
     export = make_export(region, versions=versions)
-    write_gtfs(path, export.tables, progress)
+    write_gtfs(path, export.tables, progress, locations=export.locations)
     return export
 
 
@@ -111,10 +116,12 @@ def make_export(region: Region, *, versions: Mapping[str, str] | None = None) ->
         "routes": export_routes(region),
         "trips": trips,
     }
-    tables["calendar"], tables["calendar_dates"] = calendar_tables(runs)
     for name, table in sorted(region.tables.items()):
         if name in TABLES and name not in _MADE and table.height:
             tables[name] = scope.apply(name, table)
+    tables["stop_times"] = export_stop_times(region, runs, stops)
+    demand = add_demand(region, scope, runs.zone, stops, tables, findings)
+    tables["calendar"], tables["calendar_dates"] = export_calendar(region, runs, tables)
     scope_fares(tables, len(region.feeds))
     export_networks(tables)
     link_platforms(tables, stops)
@@ -124,16 +131,9 @@ def make_export(region: Region, *, versions: Mapping[str, str] | None = None) ->
     tables |= {name: table for name, table in optional.items() if table is not None}
     tables["attributions"] = export_attributions(region, scope, trips, members)
     tables["feed_info"] = export_feed_info(region, _service_dates(runs), versions or {})
-    on_demand = region.tables[FLEX].height if FLEX in region.tables else 0
-    findings.add(
-        "export_on_demand_left_out",
-        "trips",
-        "service on demand has no days in the region",
-        on_demand,
-    )
+    settle_distances(tables, findings)
     tables = drop_dangling(tables, findings)
-    tables["stop_times"] = export_stop_times(region, runs, stops)
-    return Export(tables, runs.zone, findings.notices())
+    return Export(tables, runs.zone, findings.notices(), demand)
 
 
 def _service_dates(runs: Runs) -> tuple[dt.date, dt.date]:

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 
 from mobility.core.errors import InputError
 from mobility.merge.calendar import unique_rows, zone_origins
@@ -169,57 +168,3 @@ def _fits(first_s: Int64s, seconds: Int64s) -> Bools:
 def service_ids(runs: Runs) -> list[str]:
     """Return the id of each row of days: no colon, so never one of a feed."""
     return [f"s{row + 1}" for row in range(len(runs.days))]
-
-
-def calendar_tables(runs: Runs) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return ``calendar`` and ``calendar_dates``: together exactly the days of each service.
-
-    A service has a week where that says it in fewer rows than its dates do.
-
-    Source: GTFS Schedule reference, calendar.txt and calendar_dates.txt.
-    """
-    weeks: list[tuple[object, ...]] = []
-    dates: list[tuple[str, dt.date, int]] = []
-    for service, row in zip(service_ids(runs), runs.days, strict=True):
-        active = np.flatnonzero(row)
-        first = runs.first_date + dt.timedelta(days=int(active[0]))
-        span = row[active[0] : active[-1] + 1]
-        week, added, removed = week_of(span, first.weekday())
-        exceptions = [(int(day), 1) for day in added] + [(int(day), 2) for day in removed]
-        if len(exceptions) < len(active):
-            last = first + dt.timedelta(days=len(span) - 1)
-            weeks.append((service, *week.astype(int).tolist(), first, last))
-        else:
-            exceptions = [(int(day), 1) for day in np.flatnonzero(span)]
-        dates.extend(
-            (service, first + dt.timedelta(days=day), kind) for day, kind in sorted(exceptions)
-        )
-    names = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-    calendar = pl.DataFrame(
-        weeks,
-        schema={"service_id": pl.String}
-        | dict.fromkeys(names, pl.Int32)
-        | {"start_date": pl.Date, "end_date": pl.Date},
-        orient="row",
-    )
-    schema = {"service_id": pl.String, "date": pl.Date, "exception_type": pl.Int32}
-    return calendar, pl.DataFrame(dates, schema=schema, orient="row")
-
-
-def week_of(span: Bools, weekday: int) -> tuple[Bools, Int64s, Int64s]:
-    """Return the week that fits a span of days best, and the days it lacks and has too many.
-
-    Parameters
-    ----------
-    span : bool[n]
-        Days of service; the first is on ``weekday`` (0 = Monday).
-
-    >>> span = np.array([1, 1, 1, 1, 1, 0, 0, 1, 0, 1, 1, 1, 1, 0], bool)
-    >>> [part.tolist() for part in week_of(span, 0)]
-    [[True, False, True, True, True, False, False], [1, 12], []]
-    """
-    days = (np.arange(len(span)) + weekday) % 7
-    on = np.bincount(days, weights=span, minlength=7)
-    week = 2 * on > np.bincount(days, minlength=7)
-    stated = week[days]
-    return week, np.flatnonzero(span & ~stated), np.flatnonzero(~span & stated)

@@ -10,6 +10,7 @@ import polars as pl
 
 from mobility.merge.export_runs import Runs
 from mobility.merge.export_trips import calls_of, scoped_ids
+from mobility.merge.further import DISTANCE
 from mobility.merge.region import Region
 
 Floats = npt.NDArray[np.float64]
@@ -20,6 +21,7 @@ _SCHEMA = {
     "shape_pt_lat": pl.Float64,
     "shape_pt_lon": pl.Float64,
     "shape_pt_sequence": pl.Int32,
+    DISTANCE: pl.Float64,
 }
 
 
@@ -32,10 +34,9 @@ class _Piece:
 
 
 def export_shapes(region: Region, runs: Runs) -> tuple[pl.Series, pl.DataFrame | None]:
-    """Return the shape of each run, and ``shapes``: those in use, distances apart.
+    """Return the shape of each run, and ``shapes``: those in use.
 
-    ``shape_dist_traveled`` is left out: the region's stop_times do not have it, and where pieces
-    meet it would not go on.
+    Where pieces meet, ``shape_dist_traveled`` would not go on: a spliced shape has none.
     """
     none = pl.Series([None] * len(runs), dtype=pl.String)
     if "shapes" not in region.tables or not region.tables["shapes"].height:
@@ -45,14 +46,15 @@ def export_shapes(region: Region, runs: Runs) -> tuple[pl.Series, pl.DataFrame |
         shape_pt_lat="shape_pt_lat",
         shape_pt_lon="shape_pt_lon",
         shape_pt_sequence=pl.col("shape_pt_sequence").cast(pl.Int32),
+        shape_dist_traveled=pl.col(DISTANCE).cast(pl.Float64),
     )
     known = raw["shape_id"].unique().implode()
     trips = scoped_ids(region, "trips", "shape_id")
     trips = trips.zip_with(trips.is_in(known).fill_null(False), trips.clear(len(trips)))
-    trains, single = region.tables["trains"], region.tables["trains"]["kind"] == "single"
-    of_train = trips.gather(trains["trip"].cast(pl.UInt32))
-    of_train = of_train.zip_with(single, of_train.clear(len(of_train)))
-    joined = np.intersect1d(np.flatnonzero(~single.to_numpy()), runs.train).astype(np.int32)
+    owner = _owners(region)
+    of_train = trips.gather(owner.cast(pl.UInt32))
+    several = np.flatnonzero(owner.is_null().to_numpy())
+    joined = np.intersect1d(several, runs.train).astype(np.int32)
     pieces = _pieces_of(region, joined, trips.to_list())
     spliced = _splice_all(region, raw, pieces)
     ids = of_train.to_list()
@@ -63,6 +65,17 @@ def export_shapes(region: Region, runs: Runs) -> tuple[pl.Series, pl.DataFrame |
     used = raw.filter(pl.col("shape_id").is_in(shape_of_run.drop_nulls().implode()))
     table = pl.concat([used, *(made[name] for name in sorted(made))])
     return shape_of_run, table.sort("shape_id", "shape_pt_sequence", maintain_order=True)
+
+
+def _owners(region: Region) -> pl.Series:
+    """Return the trip that owns all of each train, null where several own parts."""
+    own = region.tables["sections"].filter(~pl.col("alias"))
+    several = pl.col("trip").min() < pl.col("trip").max()
+    trips = own.group_by("train", maintain_order=True).agg(
+        pl.when(~several).then(pl.col("trip").min()).alias("trip")
+    )
+    trains = pl.DataFrame({"train": np.arange(region.tables["trains"].height, dtype=np.int32)})
+    return trains.join(trips, on="train", how="left", maintain_order="left")["trip"]
 
 
 def _pieces_of(
@@ -122,6 +135,7 @@ def _shape_table(name: str, line: Floats) -> pl.DataFrame:
             "shape_pt_lat": line[:, 0],
             "shape_pt_lon": line[:, 1],
             "shape_pt_sequence": np.arange(1, len(line) + 1, dtype=np.int32),
+            DISTANCE: [None] * len(line),
         },
         schema=_SCHEMA,
     )

@@ -78,6 +78,9 @@ def export_stops(region: Region, zone: str) -> ExportedStops:
         parent_station=pl.when(has_parent).then(ids),
         stop_timezone=pl.when(pl.col("tz") != inherited).then(pl.col("tz")),
     ).drop("tz")
+    if "stop_access" in table.columns:  # of platforms within a station alone
+        platform = has_parent & (table["location_type"] == STOP)
+        table = table.with_columns(stop_access=pl.when(platform).then("stop_access"))
     return ExportedStops(
         table=table,
         row=row,
@@ -187,7 +190,8 @@ def _station_rows(region: Region, with_row: Bools, station: Int32s, folded: Bool
 
 
 def _further(stops: pl.DataFrame) -> list[str]:
-    return [name for name in ("stop_desc", "stop_url", "tts_stop_name") if name in stops.columns]
+    names = ("stop_desc", "stop_url", "tts_stop_name", "level_id")
+    return [name for name in names if name in stops.columns]
 
 
 def _scoped(region: Region) -> pl.DataFrame:

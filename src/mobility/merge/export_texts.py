@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from mobility.merge.export_scope import Findings, Scope, first_by_key
-from mobility.merge.export_trips import run_ids, scoped_ids
+from mobility.merge.export_trips import numbered_calls, run_ids, scoped_ids
 from mobility.merge.region import FeedInfo, Region
 from mobility.schema import TABLES
 from mobility.schema.graph import TRANSLATED_TABLES
@@ -116,12 +116,13 @@ def export_translations(
         int((~here).sum()),
     )  # fmt: skip
     rows = raw.filter(here)
-    of_trip = (rows["table_name"] == "trips") & rows["record_id"].is_not_null()
-    rows = pl.concat(
-        [rows.filter(~of_trip), _by_run(region, rows.filter(of_trip), "record_id", trips, members)]
-    )
+    named = rows["record_id"].is_not_null()
+    of_trip, of_call = ((rows["table_name"] == name) & named for name in ("trips", "stop_times"))
+    runs = _by_run(region, rows.filter(of_trip), "record_id", trips, members)
+    calls = _by_call(region, rows.filter(of_call), trips, members)
+    rows = pl.concat([rows.filter(~of_trip & ~of_call), runs, calls])
     stop = (pl.col("table_name") == "stops") & pl.col("record_id").is_not_null()
-    trip = (pl.col("table_name") == "trips") & pl.col("record_id").is_not_null()
+    trip = pl.col("table_name").is_in(["trips", "stop_times"]) & pl.col("record_id").is_not_null()
     rows = rows.with_columns(
         record_id=pl.when(stop)
         .then(scope.find_stops(rows, "record_id"))
@@ -147,6 +148,33 @@ def _by_run(
     found = rows.join(runs, on=["feed", column], maintain_order="left_right")
     ids = trips["trip_id"].gather(found["run"].cast(pl.UInt32))
     return found.with_columns(ids.alias(column)).drop("run")
+
+
+def _by_call(
+    region: Region, rows: pl.DataFrame, trips: pl.DataFrame, members: pl.DataFrame
+) -> pl.DataFrame:
+    """Return rows on calls once for each run that the call is part of, by the export's numbers.
+
+    What a call says counts where its trip says how the train goes on.
+    """
+    if not rows.height:
+        return rows
+    known = region.tables["trips"].select(
+        "feed", pl.col("trip_id").alias("record_id"), trip=pl.int_range(pl.len(), dtype=pl.Int32)
+    )
+    number = pl.col("record_sub_id").cast(pl.Int32, strict=False)
+    told = rows.with_columns(sequence=number).join(known, on=["feed", "record_id"])
+    told = told.join(members.filter(~pl.col("alias")), on="trip")
+    calls = numbered_calls(region, told["train"].to_numpy())
+    found = told.join(calls, on=["train", "sequence"]).filter(
+        pl.col("position").is_between("from_pos", "to_pos")
+        & ((pl.col("position") < pl.col("to_pos")) | pl.col("ends"))
+    )
+    found = found.sort("run", "position", maintain_order=True)
+    ids = trips["trip_id"].gather(found["run"].cast(pl.UInt32))
+    return found.with_columns(
+        ids.alias("record_id"), record_sub_id=pl.col("number").cast(pl.String)
+    ).select(rows.columns)
 
 
 def export_attributions(

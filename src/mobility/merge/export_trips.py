@@ -10,6 +10,7 @@ import polars as pl
 
 from mobility.merge.export_runs import Runs, service_ids
 from mobility.merge.export_stops import ExportedStops
+from mobility.merge.further import BOOKING
 from mobility.merge.region import Region
 from mobility.schema import TABLES
 
@@ -72,9 +73,9 @@ def find_memberships(region: Region, runs: Runs) -> pl.DataFrame:
 def export_trips(region: Region, runs: Runs, shape_of_run: pl.Series) -> pl.DataFrame:
     """Return ``trips``: one per run.
 
-    The lead trip gives line, number and what the vehicle offers, the last section the headsign:
-    that is where the train goes. A block is kept by trains of a single trip only: it tells what
-    that trip's vehicle does next.
+    The lead trip gives line, number (the manifest's rule may find it elsewhere than in the short
+    name) and what the vehicle offers, the last section the headsign: that is where the train goes.
+    A block is kept by trains of a single trip only: it tells what that trip's vehicle does next.
     """
     trains, trips = region.tables["trains"], region.tables["trips"]
     of = pl.Series(runs.train).cast(pl.UInt32)
@@ -92,6 +93,7 @@ def export_trips(region: Region, runs: Runs, shape_of_run: pl.Series) -> pl.Data
             run_ids(scoped_ids(region, "trips", "trip_id").gather(lead).to_list()), dtype=pl.String
         ),
         "trip_headsign": trips["trip_headsign"].gather(last).fill_null(lead_headsign),
+        "trip_short_name": trips["trip_short_name"].fill_null(trips["number"]).gather(lead),
         "block_id": blocks.zip_with(single, pl.Series([None] * len(runs), dtype=pl.String)),
         "shape_id": shape_of_run,
     }
@@ -132,8 +134,31 @@ def export_stop_times(region: Region, runs: Runs, stops: ExportedStops) -> pl.Da
         kinds = calls[name].fill_null(0).to_numpy()[event]
         columns[name] = np.where(border, NO_CALL, kinds).astype(np.int8)
     rows = pl.Series(event).cast(pl.UInt32)
-    further = _further("stop_times", calls, columns)
-    return pl.DataFrame({**columns, **{name: calls[name].gather(rows) for name in further}})
+    told = {name: calls[name].gather(rows) for name in _further("stop_times", calls, columns)}
+    for name in BOOKING:
+        if name in calls.columns:
+            rules = scoped_ids(region, "booking_rules", "booking_rule_id")
+            told[f"{name}_id"] = rules.gather(calls[name].gather(rows).cast(pl.UInt32))
+    return pl.DataFrame({**columns, **told})
+
+
+def numbered_calls(region: Region, trains: Int32s) -> pl.DataFrame:
+    """Return the calls of some trains with their numbers in the feed and in the export.
+
+    Columns: ``train``, ``position``, ``sequence`` (raw), ``number`` (stop_sequence of the export),
+    ``ends`` (the train's last call).
+    """
+    table = region.tables["trains"]
+    calls = calls_of(region, trains).drop("stop", "station")
+    of = calls["train"].cast(pl.UInt32)
+    event = table["first_event"].gather(of) + calls["position"]
+    sequence = region.tables["stop_times"]["sequence"].gather(event.cast(pl.UInt32))
+    single, last = table["kind"].gather(of) == "single", table["n_events"].gather(of) - 1
+    return calls.with_columns(
+        sequence=sequence,
+        number=sequence.zip_with(single, calls["position"] + 1),
+        ends=calls["position"] == last,
+    )
 
 
 def calls_of(region: Region, trains: Int32s) -> pl.DataFrame:

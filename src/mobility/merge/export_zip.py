@@ -15,6 +15,7 @@ from mobility.core.errors import EnvironmentFault, InputError
 from mobility.core.money import MINOR_DIGITS
 from mobility.core.time import gtfs_time
 from mobility.feeds import Progress
+from mobility.merge.locations import FILE as LOCATIONS
 from mobility.schema import TABLES, Column, Table
 
 CHUNK_ROWS = 500_000
@@ -23,7 +24,13 @@ FILE_MODE = 0o644
 _AMOUNTS = {"price": "currency_type", "amount": "currency"}
 
 
-def write_gtfs(path: Path, tables: Mapping[str, pl.DataFrame], progress: Progress | None) -> None:
+def write_gtfs(
+    path: Path,
+    tables: Mapping[str, pl.DataFrame],
+    progress: Progress | None,
+    *,
+    locations: bytes | None = None,
+) -> None:
     """Write tables in the form of `Feed.tables` as a zip; until all is written nothing changes.
 
     Raises
@@ -39,7 +46,7 @@ def write_gtfs(path: Path, tables: Mapping[str, pl.DataFrame], progress: Progres
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("xb") as file:
-            _write_zip(file, tables, progress)
+            _write_zip(file, tables, locations, progress)
         temporary.replace(path)
     except OSError as error:
         raise EnvironmentFault(f"{path}: cannot be written: {error.strerror}") from error
@@ -49,23 +56,33 @@ def write_gtfs(path: Path, tables: Mapping[str, pl.DataFrame], progress: Progres
 
 
 def _write_zip(
-    file: IO[bytes], tables: Mapping[str, pl.DataFrame], progress: Progress | None
+    file: IO[bytes],
+    tables: Mapping[str, pl.DataFrame],
+    locations: bytes | None,
+    progress: Progress | None,
 ) -> None:
     names = [name for name in TABLES if name in tables and tables[name].height]
     total = sum(tables[name].height for name in names)
     done = 0
     with zipfile.ZipFile(file, "w") as archive:
         for name in names:
-            info = zipfile.ZipInfo(f"{name}.txt", PACKED_ON)
-            info.compress_type = zipfile.ZIP_DEFLATED
-            info.external_attr = FILE_MODE << 16
-            info.create_system = 3  # the same bytes whatever system writes them
-            with archive.open(info, "w", force_zip64=True) as member:
+            with archive.open(_member(f"{name}.txt"), "w", force_zip64=True) as member:
                 for chunk, header in _chunks(tables, name):
                     chunk.write_csv(member, include_header=header, line_terminator="\n")
                     done += chunk.height
                     if progress is not None:
                         progress("export", done, total)
+
+        if locations is not None:
+            archive.writestr(_member(LOCATIONS), locations)
+
+
+def _member(name: str) -> zipfile.ZipInfo:
+    info = zipfile.ZipInfo(name, PACKED_ON)
+    info.compress_type = zipfile.ZIP_DEFLATED
+    info.external_attr = FILE_MODE << 16
+    info.create_system = 3  # the same bytes whatever system writes them
+    return info
 
 
 def _chunks(tables: Mapping[str, pl.DataFrame], name: str) -> Iterator[tuple[pl.DataFrame, bool]]:

@@ -20,6 +20,7 @@ from mobility.merge.decisions import listed_pairs, station_decisions, trip_decis
 from mobility.merge.ground import Ground
 from mobility.merge.joins import Judge
 from mobility.merge.lasting import GivenIds, keep_station_ids
+from mobility.merge.locations import location_rows
 from mobility.merge.matches import station_matches, train_matches
 from mobility.merge.names import Exonyms, find_exonym_files, read_exonyms
 from mobility.merge.pairs import relate_feeds
@@ -357,6 +358,7 @@ def _region_tables(
     )
     stations = state_stations(stations, statements)
     zones = told_zones(ground, station_of_place, stations, statements)
+    areas = location_rows(ground.feeds, notices)
     return {
         "agencies": ground.tables.agencies,
         "stops": finish_stops(stops, ground.places, station_of_place, zones, looped),
@@ -369,6 +371,7 @@ def _region_tables(
         "stop_times": trains.stop_times,
         "sections": trains.sections,
         **ground.tables.others,
+        **({} if areas is None else {"locations": areas}),
     }
 
 
