@@ -73,14 +73,14 @@ class RawRow:
         The file or sheet that a notice names.
     row : int
         Its line or row there, from 1.
-    columns : mapping of GTFS column to str
-        What the source calls the cell's column, where that is not the GTFS name.
+    places : mapping of GTFS column to str
+        Where in the file a cell stands, such as ``D7``, where it has a place of its own.
     """
 
     cells: Mapping[str, str]
     file: str
     row: int
-    columns: Mapping[str, str] = field(default_factory=dict)
+    places: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +91,8 @@ class HeldTables:
     ----------
     place : str
     rows : mapping of table name to rows
-        The line of a row, while it goes on its way, is its number here.
-    hints : mapping of notice code to str
+        The line of a row, while it goes on its way, is its line in `write_files`.
+    hints : mapping of notice code, or ``code table.column``, to str
         What to expect in the words of the format, in place of the rule's.
     """
 
@@ -108,7 +108,7 @@ class HeldTables:
         return len(self.rows[table])
 
     def blocks(self, table: str, findings: Findings) -> Iterator[TextBlock]:
-        """Yield the rows that say anything, in one block."""
+        """Yield the rows, in one block."""
         frame = self._frame(table)
         yield TextBlock(frame, len(frame), len(self.rows[table]))
 
@@ -118,12 +118,10 @@ class HeldTables:
         texts = {name: [(row.cells.get(name) or "").strip() or None for row in rows]
                  for name in names}  # fmt: skip
         frame = pl.DataFrame(texts, schema=dict.fromkeys(names, pl.String))
-        frame = frame.with_columns(
-            pl.int_range(1, len(rows) + 1, dtype=pl.Int32, eager=True).alias(LINE),
-            pl.lit(value=False).alias(REPAIRED),
+        return frame.with_columns(
+            pl.int_range(2, len(rows) + 2, dtype=pl.Int32, eager=True).alias(LINE),
+            pl.Series(REPAIRED, [False] * len(rows), dtype=pl.Boolean),
         )
-        said = pl.any_horizontal(pl.col(names).is_not_null()) if names else pl.lit(value=False)
-        return frame.filter(said)
 
     def locations(self) -> bytes | None:
         """Return None: such formats draw no areas."""
@@ -137,14 +135,23 @@ class HeldTables:
     def locate(self, notice: Notice) -> Notice:
         """Return a notice with file, row and column of the source, and its own words."""
         table = notice.file.removesuffix(".txt")
-        if not notice.row or notice.row > len(self.rows.get(table, ())):
+        if not 2 <= notice.row < len(self.rows.get(table, ())) + 2:
             return notice
-        raw = self.rows[table][notice.row - 1]
-        column = raw.columns.get(notice.field, notice.field)
-        message = self.hints.get(notice.code, notice.message)
-        if column != notice.field:
-            message = f"{raw.file}!{column}{raw.row}: {message}"
-        return replace(notice, file=raw.file, row=raw.row, field=column, message=message)
+        raw = self.rows[table][notice.row - 2]
+        place = raw.places.get(notice.field, "")
+        hint = self.hints.get(f"{notice.code} {table}.{notice.field}")
+        hint = hint or self.hints.get(notice.code, "")
+        message = hint or notice.message
+        if place:
+            message = f"{raw.file}!{place}: {message}"
+        digits = place.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+        return replace(
+            notice,
+            file=raw.file,
+            row=int(digits) if digits.isdigit() else raw.row,
+            field=place or notice.field,
+            message=message,
+        )
 
     def write_files(self, folder: Path) -> None:
         """Write each table as CSV."""

@@ -18,6 +18,7 @@ from mobility.feeds.findings import Findings
 from mobility.feeds.gate import LOCATIONS, Source, open_source
 from mobility.feeds.raw import RawTables
 from mobility.feeds.read import TextBlock, read_text
+from mobility.feeds.sheet import open_sheet
 from mobility.feeds.statements import FeedConfig
 from mobility.schema import TABLES
 
@@ -99,7 +100,7 @@ def open_gtfs(config: FeedConfig, findings: Findings) -> Iterator[RawTables]:
 
 
 # By the name that a manifest gives as ``format``.
-READERS: dict[str, Reader] = {"gtfs": open_gtfs}
+READERS: dict[str, Reader] = {"gtfs": open_gtfs, "sheet": open_sheet}
 
 
 def open_feed(config: FeedConfig, findings: Findings) -> AbstractContextManager[RawTables]:

@@ -1,0 +1,229 @@
+"""The timetable sheet: what is written is what is read, and what is wrong names its cell."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+
+from mobility.core.errors import FeedError
+from mobility.core.notices import Notice, count_by_code
+from mobility.feeds import Feed, FeedConfig, check_feed, service_days, sheet_cells
+from mobility.feeds.sheet_template import LANGUAGES, make_template
+from tests.feeds.sheets import filled, read, save
+
+
+def runs(feed: Feed, trip_id: str) -> list[str]:
+    """Return the dates of January on which a trip runs."""
+    services, days = service_days(feed, dt.date(2027, 1, 1), 31)
+    trips = dict(feed.tables["trips"].select("trip_id", "service_id").iter_rows())
+    return [str(day + 1) for day in range(31) if days[services[trips[trip_id]], day]]
+
+
+def changed(tmp_path: Path, **cells: Any) -> Feed:
+    return read(save(filled(**cells), tmp_path / "timetable.xlsx"))
+
+
+def only(feed: Feed, code: str) -> Notice:
+    (found,) = [notice for notice in feed.notices if notice.code == code]
+    return found
+
+
+def test_a_filled_template_is_read_without_a_notice(tmp_path: Path) -> None:
+    feed = changed(tmp_path)
+    assert feed.notices == ()
+    assert feed.zone == "Europe/Zurich"
+    assert feed.tables["trips"]["trip_id"].to_list() == ["b1", "b2", "timetable-F"]
+    times = feed.tables["stop_times"].select("trip", "stop", "arrival_time", "departure_time")
+    assert times.rows() == [
+        (0, 0, 28800, 28800), (0, 1, 29040, 29160), (0, 2, 29550, 29550),
+        (1, 0, 32400, 32400), (1, 2, 33000, 33000),
+        (2, 0, 87000, 87000), (2, 2, 87600, 87600),
+    ]  # fmt: skip
+    assert feed.tables["stops"]["stop_id"].to_list() == ["H1", "H2", "103"]
+    assert feed.tables["stops"]["stop_lat"].to_list() == [47.5, 47.51, 47.5201]
+    for counts in feed.counts.values():
+        assert counts.read == counts.kept and not counts.dropped
+
+
+def test_days_dates_and_exceptions_are_those_written(tmp_path: Path) -> None:
+    feed = changed(tmp_path)
+    weekend = ["9", "10", "16", "17", "23", "24", "30", "31"]
+    assert runs(feed, "b2") == ["6", *weekend]  # a Wednesday that runs as a Sunday
+    every = {str(day) for day in range(4, 32)}
+    assert set(runs(feed, "b1")) == every - {"6", *weekend}
+    assert runs(feed, "timetable-F") == [str(day) for day in range(11, 32)]
+
+
+def test_an_exception_of_one_line_goes_before_that_of_all(tmp_path: Path) -> None:
+    feed = changed(
+        tmp_path, exceptions_A6=dt.date(2027, 1, 6), exceptions_B6="none", exceptions_C6="10"
+    )
+    assert "6" not in runs(feed, "b1") + runs(feed, "b2")
+
+
+@pytest.mark.parametrize(
+    ("cells", "code", "place", "told"),
+    [
+        ({"timetable_D10": "8.15"}, "invalid_time", "D10", "timetable!D10: expected HH:MM"),
+        ({"timetable_D12": 8.15}, "invalid_time", "D12", "timetable!D12: expected HH:MM"),
+        ({"timetable_D13": "07:59"}, "stop_time_with_arrival_before_previous_departure_time",
+         "D13", "count on: 24:10"),
+        ({"timetable_E6": "Di"}, "invalid_integer", "E6", "timetable!E6: expected days such as"),
+        ({"timetable_F7": "soon"}, "invalid_date", "F7", "expected a date such as"),
+        ({"timetable_D2": "11"}, "foreign_key_violation", "D2", "no such line"),
+        ({"timetable_E2": None}, "missing_required_field", "E2", "is empty"),
+        ({"timetable_A13": "H9"}, "foreign_key_violation", "A13", "no such stop"),
+        ({"stops_B6": None, "stops_C6": "x"}, "invalid_float_cleared", "C6", "expected a number"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_names_its_cell(
+    tmp_path: Path, cells: dict[str, Any], code: str, place: str, told: str
+) -> None:
+    feed = changed(tmp_path, **cells)
+    found = [notice for notice in feed.notices if notice.code == code and notice.field == place]
+    assert len(found) == 1, feed.notices
+    assert found[0].row == int(place[1:]) and found[0].file in ("timetable", "stops")
+    assert told in found[0].message
+
+
+@pytest.mark.parametrize(
+    ("cells", "told"),
+    [
+        ({"timetable_D10": "=TIME(8,0,0)"}, "timetable!D10: holds a formula"),
+        ({"stops_B5": "=A1", "stops_B6": "=A2"}, r"stops!B5: holds a formula .* \(2 such cells\)"),
+        ({"operator_B1": None}, "operator!B1: agency_name is empty"),
+        ({"operator_B7": "someday"}, "operator!B7: expected a date"),
+        ({"operator_A1": "name"}, "operator!A1: 'name' is none of agency_name"),
+        ({"stops_C1": "latitude"}, "stops!C1: 'latitude': expected one each of stop_id"),
+        ({"lines_D1": None}, "sheet 'lines' has no column 'route_type'"),
+        ({"timetable_A9": None}, "timetable!A9: '': expected one each of trip_id"),
+        ({"timetable_C11": "on"}, "timetable!C11: 'on': expected arr, dep or nothing"),
+        ({"exceptions_A5": "6 January"}, "exceptions!A5: expected a date"),
+        ({"exceptions_B5": "holiday"}, "exceptions!B5: 'holiday': expected one weekday or none"),
+        ({"exceptions_C5": "99"}, "exceptions!C5: no trip of a line '99'"),
+        ({"exceptions_A6": "2027-01-06", "exceptions_B6": "none"}, "exceptions!A6: .* twice"),
+    ],
+)
+def test_a_form_that_is_broken_is_one_line(
+    tmp_path: Path, cells: dict[str, Any], told: str
+) -> None:
+    with pytest.raises(FeedError, match=told) as caught:
+        changed(tmp_path, **cells)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_sheet_that_is_missing_or_unknown_is_told(tmp_path: Path) -> None:
+    book = filled()
+    book.create_sheet("my notes")
+    assert only(read(save(book, tmp_path / "a.xlsx")), "unknown_file").file == "my notes"
+    del book["lines"]
+    with pytest.raises(FeedError, match="there is no sheet 'lines'"):
+        read(save(book, tmp_path / "b.xlsx"))
+
+
+def test_a_second_timetable_is_read_too(tmp_path: Path) -> None:
+    book = filled()
+    back = book.copy_worksheet(book["timetable"])
+    back.title = "timetable 2"
+    for row, column in ((1, 4), (1, 5)):
+        back.cell(row, column).value = None
+    feed = read(save(book, tmp_path / "timetable.xlsx"))
+    assert "timetable 2-D" in feed.tables["trips"]["trip_id"].to_list()
+    assert len(feed.tables["trips"]) == 6
+
+
+def test_saving_again_makes_no_new_version(tmp_path: Path) -> None:
+    first = changed(tmp_path)
+    book = openpyxl.load_workbook(tmp_path / "timetable.xlsx")
+    book["stops"].column_dimensions["A"].width = 99
+    assert read(save(book, tmp_path / "again.xlsx")).version == first.version
+    book["stops"]["B5"] = "Town"
+    assert read(save(book, tmp_path / "other.xlsx")).version != first.version
+
+
+def test_the_check_of_a_sheet_names_cells_too(tmp_path: Path) -> None:
+    save(filled(timetable_D10="8.15"), tmp_path / "timetable.xlsx")
+    config = FeedConfig(id="hill", path=tmp_path / "timetable.xlsx", format="sheet")
+    found = check_feed(config)
+    assert found.sheet["num_trips"] == 3
+    assert "second_opinion_failed" not in count_by_code(found.notices)
+    assert any(n.field == "D10" for n in found.notices if n.code == "invalid_time")
+
+
+def test_the_template_holds_nothing_like_a_formula_and_speaks_three_languages() -> None:
+    book = openpyxl.load_workbook(io.BytesIO(make_template()))
+    cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row if cell.value]
+    assert all(cell.data_type == "s" for cell in cells)
+    assert not [cell for cell in cells if str(cell.value).startswith(("=", "+", "-", "@"))]
+    titles = [c.value for c in book["instructions"]["A"] if c.font.bold and c.value]
+    assert len(titles) == len(LANGUAGES) == 3
+    assert make_template() == make_template()
+
+
+def tampered(path: Path, name: str, change: bytes, by: bytes) -> Path:
+    """Return a workbook with some bytes of a member changed."""
+    out = path.with_name("tampered.xlsx")
+    with zipfile.ZipFile(path) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
+        for member in old.namelist():
+            data = old.read(member)
+            assert member != name or change in data
+            new.writestr(member, data.replace(change, by) if member == name else data)
+    return out
+
+
+def test_a_document_type_in_its_xml_is_refused(tmp_path: Path) -> None:
+    path = save(filled(), tmp_path / "timetable.xlsx")
+    entity = b'<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/hostname">]><workbook'
+    with pytest.raises(FeedError, match="document type"):
+        read(tampered(path, "xl/workbook.xml", b"<workbook", entity))
+
+
+def test_limits_hold_for_bytes_rows_and_sheets(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = save(filled(), tmp_path / "timetable.xlsx")
+    for name, limit, told in (
+        ("MAX_FILE_BYTES", 1000, "bytes; at most"), ("MAX_INFLATED_BYTES", 5000, "inflates beyond"),
+        ("MAX_SHEETS", 3, "6 sheets; at most 3"), ("MAX_ROWS", 10, "more than 10 rows"),
+        ("MAX_CELLS", 10, "10 cells; refused"), ("MAX_MEMBERS", 3, "members; at most 3"),
+    ):  # fmt: skip
+        with monkeypatch.context() as patch:
+            patch.setattr(sheet_cells, name, limit)
+            with pytest.raises(FeedError, match=told):
+                read(path)
+
+
+def test_a_row_far_below_does_not_take_forever(tmp_path: Path) -> None:
+    path = save(filled(), tmp_path / "timetable.xlsx")
+    far = tampered(path, "xl/worksheets/sheet3.xml", b'<row r="7"', b'<row r="999999999"')
+    with pytest.raises(FeedError, match="rows"):
+        read(far)
+
+
+def test_what_is_no_workbook_is_one_line(tmp_path: Path) -> None:
+    whole = save(filled(), tmp_path / "timetable.xlsx").read_bytes()
+    for number, content in enumerate((b"", b"a,b\n", whole[:2000], whole[:-40])):
+        path = tmp_path / f"{number}.xlsx"
+        path.write_bytes(content)
+        with pytest.raises(FeedError, match="workbook") as caught:
+            read(path)
+        assert "\n" not in str(caught.value)
+    with pytest.raises(FeedError, match="no such file"):
+        read(tmp_path / "nowhere.xlsx")
+
+
+def test_flipped_bytes_never_end_in_a_traceback(tmp_path: Path) -> None:
+    whole = save(filled(), tmp_path / "timetable.xlsx").read_bytes()
+    path = tmp_path / "flipped.xlsx"
+    for at in range(0, len(whole), len(whole) // 25):
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 0x55]) + whole[at + 1 :])
+        try:
+            read(path)
+        except FeedError as error:
+            assert "\n" not in str(error)
