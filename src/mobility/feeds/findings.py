@@ -68,6 +68,11 @@ RULES: dict[str, Rule] = {
         transfer_at_template="names a trip that frequencies.txt repeats, so no run; dropped",
         repeated_stop_merged="the same stop twice in a row; merged into one dwell",
     ),
+    **_rules(
+        "info",
+        "drop",
+        agency_left_out="of an agency that the manifest leaves out, for its own feed; dropped",
+    ),
     # rows repaired
     **_rules(
         "warning",
@@ -119,6 +124,7 @@ RULES: dict[str, Rule] = {
         duplicate_trip="trips that run like another one of the same line and days; all kept",
         local_times_entered="an arrival exactly 1 or 2 hours back: local times across a border?",
         overlapping_frequency="two rows of frequencies.txt of one trip overlap",
+        agency_to_leave_out_not_found="the manifest leaves out an agency that is not in the feed",
         synthetic_agency="there is no agency.txt; one was made from the manifest",
     ),
     **_rules(

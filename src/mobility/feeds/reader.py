@@ -12,6 +12,7 @@ from mobility.feeds.doubles import note_doubled_trips
 from mobility.feeds.feed import Feed, TableCounts
 from mobility.feeds.findings import RULES, Findings, Progress, dropped_rows
 from mobility.feeds.frequencies import expand_frequencies
+from mobility.feeds.left_out import leave_out_agencies
 from mobility.feeds.load import Reading, drop_duplicates, kept_rows, load_table
 from mobility.feeds.raw import RawTables
 from mobility.feeds.read import LINE, REPAIRED
@@ -87,6 +88,7 @@ def _read_tables(reading: Reading, config: FeedConfig) -> None:
         pl.lit(None, pl.String).alias("_reason")
     )
     judge_trips(load_stop_times(reading), reading)
+    leave_out_agencies(reading, config)
     check_speeds(reading)
     close_references(reading)
     expand_frequencies(reading)
