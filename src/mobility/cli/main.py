@@ -23,6 +23,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = sys.argv[1:] if arguments is None else list(arguments)
     try:
         result = make_app(words)(args=words, prog_name="mobility", standalone_mode=False)
+        if result == INTERRUPTED:  # which is what typer makes of an interrupt
+            return _fail("interrupted", INTERRUPTED)
         return result if isinstance(result, int) else 0
     except MobilityError as error:
         return _fail(str(error), error.exit_status)

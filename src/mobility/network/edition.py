@@ -18,10 +18,8 @@ import datetime as dt
 import json
 import os
 import re
-import shutil
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -34,6 +32,7 @@ from mobility.core.ids import canonical_json, content_hash
 from mobility.core.notices import Notice
 from mobility.network.file import read_network, verify_network, write_network
 from mobility.network.slices import SliceStore
+from mobility.network.swap import swapped_in
 from mobility.network.values import Network
 
 if TYPE_CHECKING:
@@ -77,7 +76,7 @@ def write_edition(
     if folder.exists() and not _replaceable(folder):
         raise InputError(f"{folder}: exists and is no edition: give another folder")
     try:
-        with _swapped_in(folder) as temporary:
+        with swapped_in(folder) as temporary:
             return _write_parts(temporary, region, network, parts)
     except OSError as error:
         raise EnvironmentFault(f"{folder}: cannot be written: {error.strerror}") from error
@@ -85,26 +84,6 @@ def write_edition(
 
 def _replaceable(folder: Path) -> bool:
     return folder.is_dir() and ((folder / EDITION_FILE).is_file() or not any(folder.iterdir()))
-
-
-@contextmanager
-def _swapped_in(folder: Path) -> Iterator[Path]:
-    """Give an empty folder that takes the place of ``folder`` in the end, or vanishes."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    temporary, old = (
-        folder.with_name(f".{folder.name}.{os.getpid()}.{end}") for end in ("new", "old")
-    )
-    temporary.mkdir()
-    try:
-        yield temporary
-        if folder.exists():
-            folder.rename(old)
-        temporary.rename(folder)
-    finally:
-        if old.exists() and not folder.exists():
-            old.rename(folder)
-        for leftover in (temporary, old):
-            shutil.rmtree(leftover, ignore_errors=True)
 
 
 def _write_parts(folder: Path, region: Region, network: Network, parts: Mapping[str, bytes]) -> str:
