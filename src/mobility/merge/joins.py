@@ -13,7 +13,7 @@ from mobility.merge.calendar import shift_days
 from mobility.merge.decisions import TripDecisions
 from mobility.merge.pairs import SchedulePair
 from mobility.merge.schedules import Schedules
-from mobility.merge.structure import Relation
+from mobility.merge.structure import INNER_TOLERANCE_S, Relation
 
 ACCEPT = 0.75
 CERTAIN = 0.9  # below it a person is asked
@@ -89,6 +89,7 @@ def join_confidence(pair: SchedulePair, shared_mode: bool, rail: bool) -> float:
         value = 0.95 if shared == 3 else 0.97
         value -= 0.0 if rail else 0.1
     value -= 0.03 if relation.difference_s else 0.0
+    value -= 0.08 if relation.difference_s > INNER_TOLERANCE_S else 0.0
     if loose:
         value -= 0.05 if loose * 2 <= shared else 0.3
     return round(value - 0.02 * min(relation.skipped, 5), 3)

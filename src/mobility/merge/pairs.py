@@ -19,6 +19,7 @@ from mobility.merge.schedules import Schedules
 from mobility.merge.structure import (
     HAND_OVER_DWELL_S,
     NUMBER_TOLERANCE_S,
+    STALE_END_S,
     TOLERANCE_S,
     Call,
     Relation,
@@ -133,7 +134,10 @@ def _ends_met(ends: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
 
 
 def _by_structure(left: pl.DataFrame, right: pl.DataFrame) -> pl.DataFrame:
-    """Return pairs whose shared run may begin, and may end, where one of the two does."""
+    """Return pairs whose shared run may begin, and may end, where one of the two does.
+
+    Or where both do, at other times: one feed may be out of date there.
+    """
     swap = (pl.col("schedule_right").alias("schedule"), pl.col("schedule").alias("schedule_right"))
 
     def either(end: str) -> pl.DataFrame:
@@ -141,7 +145,22 @@ def _by_structure(left: pl.DataFrame, right: pl.DataFrame) -> pl.DataFrame:
         of_right = _ends_met(right.filter(pl.col(end)), left).select(*swap)
         return pl.concat([of_left, of_right]).unique()
 
-    return either("first").join(either("last"), on=list(_PAIR))
+    begin, end = either("first"), either("last")
+    late = _at_one_station(begin, left.filter("last"), right.filter("last"), "arrival")
+    early = _at_one_station(end, left.filter("first"), right.filter("first"), "departure")
+    return pl.concat([begin.join(end, on=list(_PAIR)), late, early]).unique()
+
+
+def _at_one_station(
+    pairs: pl.DataFrame, left: pl.DataFrame, right: pl.DataFrame, time: str
+) -> pl.DataFrame:
+    """Return the pairs of which both ends lie at one station, not too far apart in time."""
+    other = right.select(pl.col("schedule").alias("schedule_right"), "station", time)
+    met = pairs.join(left.select("schedule", "station", time), on="schedule").join(
+        other, on=["schedule_right", "station"]
+    )
+    apart = (pl.col(time) - pl.col(f"{time}_right")).abs()
+    return met.filter(apart <= STALE_END_S).select(*_PAIR)
 
 
 def _end_to_start() -> pl.Expr:

@@ -21,6 +21,8 @@ Kind = Literal[
 TOLERANCE_S = 60  # structure alone
 NUMBER_TOLERANCE_S = 180  # with equal train numbers
 INNER_TOLERANCE_S = 600  # the same station between two calls that fit: one feed is rounded or old
+STALE_END_S = 1_800  # both begin, or end, at one station: one feed knows of works, one does not
+STALE_SHARED_MIN = 3  # calls that fit, from which runs may differ at such an end
 HAND_OVER_DWELL_S = 1_800
 
 Call = tuple[
@@ -120,6 +122,23 @@ def _fill(
     return filled, skipped, contradicts
 
 
+def _with_stale_ends(
+    a: Sequence[Call], b: Sequence[Call], pairs: Sequence[tuple[int, int]]
+) -> list[tuple[int, int]]:
+    """Return the pairs with a common first or last station added though the times differ there."""
+    if len(pairs) < STALE_SHARED_MIN:
+        return list(pairs)
+    out = list(pairs)
+    (i0, j0), (i1, j1) = pairs[0], pairs[-1]
+    if i0 and j0 and a[0][0] == b[0][0] and abs(a[0][2] - b[0][2]) <= STALE_END_S:
+        out.insert(0, (0, 0))
+    last = len(a) - 1, len(b) - 1
+    inside = i1 < last[0] and j1 < last[1]
+    if inside and a[-1][0] == b[-1][0] and abs(a[-1][1] - b[-1][1]) <= STALE_END_S:
+        out.append(last)
+    return out
+
+
 def hand_over(a: Sequence[Call], b: Sequence[Call]) -> Relation | None:
     """Return the touching ends where one run ends at the station where the other begins."""
     for first, second, swapped in ((a, b, False), (b, a, True)):
@@ -156,6 +175,9 @@ def relate(
     'touching'
     >>> relate(ic, ic, equal_number=False, known_numbers=True).kind
     'parallel'
+    >>> late = [*ic[:3], (4, 3_300, 3_300, False)]
+    >>> relate(ic, late, equal_number=False, known_numbers=False).kind
+    'equal'
     """
     pairs = align(a, b, NUMBER_TOLERANCE_S if equal_number else TOLERANCE_S)
     if len(pairs) < 2:
@@ -163,9 +185,12 @@ def relate(
         if meeting is None:
             return Relation("touching" if pairs else "none", tuple(pairs), len(pairs))
         return replace(meeting, kind="hand_over") if equal_number else meeting
-    filled, skipped, contradicts = _fill(a, b, pairs)
-    kind, swapped = _shape(len(a), len(b), pairs)
-    if not equal_number and (contradicts or (skipped and kind != "contained")):
+    ended = _with_stale_ends(a, b, pairs)
+    filled, skipped, contradicts = _fill(a, b, ended)
+    kind, swapped = _shape(len(a), len(b), ended)
+    # Of an overlap neither is the whole: a call that one leaves out weighs more than two that fit.
+    sparse = kind == "overlap" and skipped * 2 > len(pairs) - 2
+    if not equal_number and (contradicts or sparse):
         kind = "crossing"
     shape = kind
     if kind != "crossing" and known_numbers and not equal_number:
@@ -178,7 +203,7 @@ def _shape(n_a: int, n_b: int, pairs: Sequence[tuple[int, int]]) -> tuple[Kind, 
     """Return the class of a shared run of two stations or more, and whether B comes first.
 
     The shared run must begin where one of the two begins and end where one of the two ends. A call
-    that only the longer of two runs lists is no contradiction: the shorter one leaves it out.
+    that only one of two runs lists is no contradiction: the other one leaves it out.
     """
     (i0, j0), (i1, j1) = pairs[0], pairs[-1]
     n = len(pairs)
