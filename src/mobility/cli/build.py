@@ -96,15 +96,32 @@ def build_edition(
     report: Progress | None = None,
 ) -> tuple[str, Region]:
     """Read, merge, compile and write an edition; returns its hash and the region."""
-    feeds = [read_feed(config, check=check, progress=report) for config in manifest.used]
+    tell = report or _silent
+    feeds = [
+        read_feed(config, check=check, progress=_reading(config.id, tell))
+        for config in manifest.used
+    ]
     region = merge_feeds(
         feeds, manifest, first=first, last=last, join=join, given=given, progress=report
     )
     del feeds
     parts, notices = fare_parts(region)
     region = replace(region, notices=(*region.notices, *notices))
+    tell("network", 0, 1)
     network = compile_network(region, walk_radius_m=walk_radius_m)
-    return write_edition(output, region, network, parts), region
+    tell("edition", 0, 1)
+    edition_hash = write_edition(output, region, network, parts)
+    tell("edition", 1, 1)
+    return edition_hash, region
+
+
+def _silent(stage: str, done: int, total: int) -> None:
+    """Take no note of progress."""
+
+
+def _reading(feed: str, tell: Progress) -> Progress:
+    """Return the progress of a feed as one stage, whichever of its files is being read."""
+    return lambda stage, done, total: tell(f"read {feed}", done, total)
 
 
 def fare_parts(region: Region) -> tuple[dict[str, bytes], tuple[Notice, ...]]:

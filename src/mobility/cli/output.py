@@ -50,7 +50,10 @@ def print_notices(notices: Sequence[Notice]) -> None:
 
 @contextmanager
 def progress_on_stderr(quiet: bool = False) -> Iterator[ProgressReport]:
-    """Show each stage of long work as a bar on stderr (nothing where stderr is no terminal)."""
+    """Show each stage of long work as a bar on stderr (nothing where stderr is no terminal).
+
+    A stage is over when it says so, or when the next one begins.
+    """
     with Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -62,6 +65,8 @@ def progress_on_stderr(quiet: bool = False) -> Iterator[ProgressReport]:
 
         def report(stage: str, done: int, total: int) -> None:
             if stage not in tasks:
+                for task in tasks.values():
+                    bars.update(task, completed=1, total=1)
                 tasks[stage] = bars.add_task(stage, total=max(total, 1))
             bars.update(tasks[stage], completed=done, total=max(total, 1))
 
