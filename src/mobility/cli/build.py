@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -19,11 +18,11 @@ from mobility.cli.output import (
     print_table,
     progress_on_stderr,
 )
-from mobility.core.errors import UsageError
+from mobility.cli.sources import manifest_of
 from mobility.core.notices import Notice
 from mobility.core.time import parse_date
 from mobility.fares import check_against_region, compile_tariff, read_agreements, read_tariff
-from mobility.feeds import Manifest, Progress, manifest_of_sources, read_feed, read_manifest
+from mobility.feeds import Manifest, Progress, read_feed
 from mobility.merge import GivenIds, Region, merge_feeds
 from mobility.network import compile_network, open_edition, write_edition
 
@@ -71,16 +70,6 @@ def build(
         return
     print_notices(region.notices)
     err.print(f"edition {edition_hash[:12]} in {output}")
-
-
-def manifest_of(sources: Sequence[Path]) -> Manifest:
-    """Return the manifest of a region folder or file, or one made of the feeds given."""
-    if not sources:
-        raise UsageError("give a region folder, a region.toml, or GTFS zips or folders")
-    region = [s for s in sources if s.name == "region.toml" or (s / "region.toml").is_file()]
-    if region and len(sources) > 1:
-        raise UsageError(f"{region[0]} is a region: give it alone, or give feeds only")
-    return read_manifest(region[0]) if region else manifest_of_sources(sources)
 
 
 def build_edition(

@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
-from mobility.cli.build import manifest_of
+from mobility.cli import versions
+from mobility.cli.clock import clock_of
+from mobility.cli.feed_sheets import template
 from mobility.cli.output import (
     notices_json,
     out,
@@ -16,13 +18,19 @@ from mobility.cli.output import (
     print_table,
     progress_on_stderr,
 )
-from mobility.cli.serve import clock_of
+from mobility.cli.sources import manifest_of
 from mobility.core.errors import CheckFailed
 from mobility.core.notices import count_by_code
 from mobility.core.settings import Settings
 from mobility.feeds import FeedCheck, check_feed
 
 app = typer.Typer(help="Operators' feeds.", no_args_is_help=True)
+app.command("template")(template)
+app.command("fetch")(versions.fetch_command)
+app.command("versions")(versions.versions_command)
+app.command("activate")(versions.activate_command)
+app.command("rollback")(versions.rollback_command)
+app.command("status")(versions.status_command)
 
 
 @app.command("check")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,10 +13,10 @@ import uvicorn
 import mobility
 from mobility.api import create_app
 from mobility.cli.build import build_edition
+from mobility.cli.clock import clock_of
 from mobility.cli.output import err, progress_on_stderr
-from mobility.core.errors import EnvironmentFault, TimeError
+from mobility.core.errors import EnvironmentFault
 from mobility.core.settings import Settings
-from mobility.core.time import Clock, parse_instant, system_clock
 from mobility.feeds import read_manifest
 
 
@@ -77,21 +76,6 @@ def _files(folders: tuple[Path, ...]) -> Iterator[Path]:
         for path in sorted(folder.rglob("*")):
             if path.is_file() and path.suffix in (".toml", ".csv", ".zip"):
                 yield path
-
-
-def clock_of(settings: Settings) -> Clock:
-    """Return the clock in force: the system's, or the fixed one of the settings."""
-    if not settings.now:
-        return system_clock
-    fixed = dt.datetime.fromtimestamp(_fixed_instant(settings.now), dt.UTC)
-    return lambda: fixed
-
-
-def _fixed_instant(text: str) -> int:
-    try:
-        return parse_instant(text, "UTC")
-    except TimeError as error:
-        raise TimeError(f"MOBILITY_NOW: {error}") from None
 
 
 def run_server(edition: Path, settings: Settings, *, host: str, port: int) -> None:

@@ -23,6 +23,9 @@ class Settings(BaseSettings):
         Address the server binds to.
     log_json : bool
         JSON lines instead of text on stderr.
+    fetch_private : bool
+        Feeds may also be fetched over http and from private addresses: for tests and closed
+        networks.
     now : str
         A fixed instant (RFC 3339) for demos and tests instead of the system clock.
     """
@@ -35,6 +38,7 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(default=8400, ge=1, le=65535)
     log_json: bool = False
+    fetch_private: bool = False
     now: str = ""
 
     def database(self) -> str:

@@ -195,7 +195,8 @@ def gap_spans(days: DayCounts, today: dt.date) -> tuple[tuple[dt.date, dt.date],
     """
     trips = np.array(days.trips)
     weekday = (days.first.weekday() + np.arange(len(trips))) % 7
-    runs = np.array([(trips[weekday == day] > 0).mean() > 0.5 for day in range(7)])
+    served = np.bincount(weekday, weights=trips > 0, minlength=7)
+    runs = 2 * served > np.bincount(weekday, minlength=7)
     missing = (trips == 0) & runs[weekday]
     spans: list[tuple[dt.date, dt.date]] = []
     for at in np.flatnonzero(missing):
@@ -248,7 +249,9 @@ def _version_alarms(
     if summary.valid_from > today:
         begins = {"from": summary.valid_from.isoformat()}
         told = f"begins on {summary.valid_from}: nothing of it runs before"
-        advice = f"keep the version before until then: mobility feeds rollback {region} {feed.id}"
+        advice = "ask the operator for the timetable until then"
+        if len(feed.versions) > 1:
+            advice = f"use the one before until then: mobility feeds rollback {region} {feed.id}"
         yield Alarm("future", "warning", feed.id, begins, told, advice)
     for first, last in gap_spans(summary.days, today):
         days = (last - first).days + 1
@@ -302,8 +305,12 @@ def _fetch_alarms(
         version = feed.waiting.id[:12]
         why = "; ".join(feed.waiting_reasons)
         yield Alarm(
-            "version_waiting", "warning", feed.id, {"version": version, "why": why},
+            "version_waiting",
+            "warning",
+            feed.id,
+            {"version": version, "why": why},
             f"version {version} was not activated: {why}",
-            f"look at it (mobility feeds diff --region {region} {feed.id}), then ask the operator,"
-            f" or let it in: mobility feeds activate {region} {feed.id} {version} --despite REASON",
-        )  # fmt: skip
+            f"look at it (mobility feeds diff --region {region} --feed {feed.id}), then ask the"
+            f" operator, or let it in: mobility feeds activate {region} {feed.id} {version}"
+            " --despite REASON",
+        )

@@ -162,7 +162,7 @@ class FeedStore:
             The disk or the permissions do not allow it; nothing is half there.
         """
         described = self._versions / f"{version.id}.json"
-        if described.exists():
+        if described.exists() and self.zip_path(version.id).exists():
             return
         try:
             with incoming.open("rb") as file:
@@ -179,8 +179,8 @@ class FeedStore:
 
     def history(self) -> tuple[Activation, ...]:
         """Return what became of versions, oldest first."""
-        lines = _whole_lines(self.folder / "activations.jsonl")
-        records = [_read_activation(json.loads(line)) for line in lines]
+        path = self.folder / "activations.jsonl"
+        records = [_read_activation(line, path) for line in _whole_lines(path)]
         current = self._active_record()
         if current is not None and current not in records:  # the crash came before the line
             records.append(current)
@@ -234,7 +234,7 @@ class FeedStore:
 
     def _active_record(self) -> Activation | None:
         path = self.folder / "ACTIVE"
-        return _read_activation(_load(path)) if path.exists() else None
+        return _read_activation(read_bytes(path), path) if path.exists() else None
 
     def _complete_history(self) -> None:
         """Append the line of the active version where a crash came before it."""
@@ -242,7 +242,7 @@ class FeedStore:
         path = self.folder / "activations.jsonl"
         current = self._active_record()
         lines = _whole_lines(path)
-        if current is not None and _to_json(current).decode().strip() not in lines:
+        if current is not None and _to_json(current).strip() not in lines:
             _append(path, _to_json(current))
 
 
@@ -285,18 +285,22 @@ def _read_version(path: Path) -> FeedVersion:
         raise _damaged(path) from None
 
 
-def _read_activation(document: dict[str, Any]) -> Activation:
-    moment = dt.datetime.fromisoformat(document["at"])
-    reasons = tuple(document["reasons"])
-    return Activation(**(document | {"at": moment, "reasons": reasons}))
+def _read_activation(line: bytes, path: Path) -> Activation:
+    try:
+        document = json.loads(line)
+        moment = dt.datetime.fromisoformat(document["at"])
+        reasons = tuple(document["reasons"])
+        return Activation(**(document | {"at": moment, "reasons": reasons}))
+    except (KeyError, TypeError, ValueError):
+        raise _damaged(path) from None
 
 
-def _whole_lines(path: Path) -> list[str]:
+def _whole_lines(path: Path) -> list[bytes]:
     """Return the lines that were written to their end; a crash can leave half of the last one."""
     if not path.exists():
         return []
     whole, _, _ = read_bytes(path).rpartition(b"\n")
-    return whole.decode().splitlines()
+    return whole.split(b"\n") if whole else []
 
 
 def _append(path: Path, line: bytes) -> None:
