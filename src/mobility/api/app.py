@@ -16,6 +16,9 @@ import mobility
 from mobility.api.limits import Gate, Limits
 from mobility.api.models import ProblemDocument
 from mobility.api.problems import install_problem_handlers
+from mobility.api.region_desk import RegionDesk
+from mobility.api.region_pages import RegionPages
+from mobility.api.region_routes import region_data_routes
 from mobility.api.routes import (
     health_routes,
     journey_routes,
@@ -28,7 +31,7 @@ from mobility.api.site import Site, SitePages
 from mobility.core.settings import Settings
 from mobility.core.time import Clock, system_clock
 from mobility.network import Edition, open_edition
-from mobility.web import install_pages
+from mobility.web import install_pages, install_region_pages
 
 LOG = logging.getLogger(__name__)
 TITLE = "mobility"
@@ -57,14 +60,15 @@ def create_app(
     FormatVersionError
         It has another format version.
     """
-    del settings  # nothing of it concerns the application yet; the caller binds and logs
-    return app_for(open_edition(edition_path), clock, limits or Limits())
+    home = settings.home if settings else None  # all else of it concerns the caller
+    return app_for(open_edition(edition_path), clock, limits or Limits(), home=home)
 
 
-def app_for(edition: Edition, clock: Clock, limits: Limits) -> FastAPI:
-    """Return the application around an open edition."""
+def app_for(edition: Edition, clock: Clock, limits: Limits, *, home: Path | None = None) -> FastAPI:
+    """Return the application around an open edition; feeds' versions are looked up in the home."""
     site = Site(edition, clock, limits)
     desk = ScenarioDesk(site.served)
+    region = RegionDesk(edition, clock, site.facts.tz, home)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -92,11 +96,13 @@ def app_for(edition: Edition, clock: Clock, limits: Limits) -> FastAPI:
         journey_routes(site),
         place_routes(site),
         region_routes(site),
+        region_data_routes(site, region),
         scenario_routes(site, desk),
         health_routes(site),
     ):
         app.include_router(router)
     install_pages(app, SitePages(site))
+    install_region_pages(app, RegionPages(site, region))
     app.openapi = lambda: openapi_document(app)  # type: ignore[method-assign]  # FastAPI's own way
     return app
 

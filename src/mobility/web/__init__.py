@@ -8,13 +8,16 @@ from mobility.web.catalogue import (
     read_catalogue,
 )
 from mobility.web.pages import PageBackend, install_pages
+from mobility.web.region_pages import RegionBackend, install_region_pages
 
 __all__ = [
     "LANGUAGES",
     "Catalogue",
     "PageBackend",
+    "RegionBackend",
     "choose_language",
     "install_pages",
+    "install_region_pages",
     "offered_languages",
     "read_catalogue",
 ]

@@ -121,9 +121,10 @@ def _bar(frame: _Frame) -> Document:
 
 def _words(spots: Sequence[Spot], strings: Catalogue) -> str:
     """Return what the plan shows to those who do not see it."""
-    first = next((s for s in spots if s.side == 0), None)
-    second = next((s for s in spots if s.side == 1), None)
-    others = [s.label for s in spots if s.side == 2 and s.label and not s.minor]
+    named = [spot for spot in spots if spot.label and not spot.minor]
+    first = next((spot for spot in named if spot.side == 0), None)
+    second = next((spot for spot in named if spot.side == 1), None)
+    others = [spot.label for spot in named if spot not in (first, second)]
     parts = []
     if first and second:
         metres = round(float(distance_m(first.lat, first.lon, second.lat, second.lon)))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from mobility.web.catalogue import Catalogue, choose_language, offered_languages, read_catalogue
-from mobility.web.view import date_text
+from mobility.web.view import date_text, number_text
 
 STAFF_AREAS = ("staff", "codes")  # catalogues beside that of the riders' pages
 THEMES = ("light", "dark")
@@ -57,6 +57,10 @@ class Frame:
     address: str
     query: Mapping[str, str] = field(default_factory=dict)
     tabs: tuple[Tab, ...] = ()
+
+    def with_tabs(self, tabs: Iterable[Tab]) -> Frame:
+        """Return the frame with these tabs, whose names are in its language."""
+        return replace(self, tabs=tuple(tabs))
 
 
 def staff_frame(
@@ -111,12 +115,19 @@ def render_staff(
 ) -> HTMLResponse:
     """Return a page made from a template that extends ``staff.html``.
 
-    The template sees ``frame``, ``t`` (the strings), ``language`` and the context.
+    The template sees ``frame``, ``t`` (the strings), ``language``, ``number`` (a whole number as
+    text) and the context.
     """
     page = (
         staff_templates()
         .get_template(template)
-        .render(frame=frame, t=frame.strings, language=frame.language, **context)
+        .render(
+            frame=frame,
+            t=frame.strings,
+            language=frame.language,
+            number=lambda n: number_text(n, frame.language),
+            **context,
+        )
     )
     sent = {"Vary": "Accept-Language, Cookie", "Cache-Control": "no-cache", **(headers or {})}
     return HTMLResponse(page, status, headers=sent)

@@ -37,6 +37,15 @@ def date_text(date: str, strings: Catalogue) -> str:
     return strings.text("date.numeric", y=date[:4], m=date[5:7], d=date[8:10])
 
 
+def number_text(number: int, language: str) -> str:
+    """Return a whole number with its thousands apart, as the language writes it.
+
+    >>> number_text(1234567, "de"), number_text(999, "fr")
+    ('1.234.567', '999')
+    """
+    return f"{number:,}".replace(",", {"de": ".", "fr": "\u202f"}.get(language, ","))
+
+
 def minutes_between(first: str, last: str) -> int:
     """Return the minutes between two instants, rounded down.
 

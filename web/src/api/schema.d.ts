@@ -164,6 +164,146 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/region/coverage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Region Coverage
+         * @description Return how many trips each feed has on each day of a span.
+         */
+        get: operations["get_region_coverage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/region/matches/stations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Station Matches
+         * @description Return the pairs of stops that were judged to be one station or not, with evidence.
+         */
+        get: operations["get_station_matches"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/region/matches/trains": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Train Matches
+         * @description Return the pairs of trips that were judged to be one train or not, with evidence.
+         */
+        get: operations["get_train_matches"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/region/notices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Region Notices
+         * @description Return what was found in the feeds when the edition was built.
+         */
+        get: operations["get_region_notices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/region/stations/{station_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Region Station
+         * @description Return the stops that form a station, and on what evidence.
+         */
+        get: operations["get_region_station"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/region/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Region Status
+         * @description Return feeds, versions, alarms and what the manifest states; nothing confidential.
+         */
+        get: operations["get_region_status"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/region/trains": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Region Train
+         * @description Return the train that carries a trip: sections, provenance, what it was compared with.
+         */
+        get: operations["get_region_train"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/scenarios/compare": {
         parameters: {
             query?: never;
@@ -229,6 +369,53 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * ActivationDocument
+         * @description What became of a version, and when.
+         */
+        ActivationDocument: {
+            /**
+             * Action
+             * @enum {string}
+             */
+            action: "activate" | "rollback" | "refuse";
+            /**
+             * At
+             * Format: date-time
+             * @description RFC 3339 in the zone of the place.
+             * @example 2027-05-04T07:30:00+02:00
+             */
+            at: string;
+            /** Despite */
+            despite: string;
+            /** Reasons */
+            reasons: string[];
+            /** Version */
+            version: string;
+        };
+        /**
+         * AlarmDocument
+         * @description Something that a person should see to, and what to do.
+         */
+        AlarmDocument: {
+            /** Advice */
+            advice: string;
+            /** Code */
+            code: string;
+            /** Feed */
+            feed: string;
+            /** Message */
+            message: string;
+            /**
+             * Severity
+             * @enum {string}
+             */
+            severity: "error" | "warning" | "info";
+            /** Values */
+            values: {
+                [key: string]: string;
+            };
+        };
+        /**
          * CallDocument
          * @description A stop of a train with its times.
          */
@@ -273,6 +460,23 @@ export interface components {
             id: string;
             /** Name */
             name: string;
+        };
+        /**
+         * CodeDocument
+         * @description One kind of finding: how many rows, in which feeds.
+         */
+        CodeDocument: {
+            /** Code */
+            code: string;
+            /** Count */
+            count: number;
+            /** Feeds */
+            feeds: string[];
+            /**
+             * Severity
+             * @enum {string}
+             */
+            severity: "error" | "warning" | "info";
         };
         /**
          * ComparisonDocument
@@ -335,6 +539,47 @@ export interface components {
             to_line: string;
             /** To Trip */
             to_trip: string;
+        };
+        /**
+         * CoverageDocument
+         * @description Trips per day of all feeds, from a first day on.
+         */
+        CoverageDocument: {
+            /** Days */
+            days: number;
+            /** Feeds */
+            feeds: components["schemas"]["FeedDaysDocument"][];
+            /**
+             * First
+             * Format: date
+             * @example 2027-05-04
+             */
+            first: string;
+            /**
+             * Known From
+             * Format: date
+             * @example 2027-05-04
+             */
+            known_from: string;
+            /**
+             * Known Until
+             * Format: date
+             * @example 2027-05-04
+             */
+            known_until: string;
+            /**
+             * Today
+             * Format: date
+             * @example 2027-05-04
+             */
+            today: string;
+            /**
+             * Versions
+             * @description Content hashes of what the answer was made from.
+             */
+            versions: {
+                [key: string]: string | null;
+            };
         };
         /**
          * DifferenceDocument
@@ -478,6 +723,33 @@ export interface components {
             window?: string | null;
         };
         /**
+         * FeedDaysDocument
+         * @description Trips of a feed per day.
+         */
+        FeedDaysDocument: {
+            /** Id */
+            id: string;
+            /**
+             * Most
+             * @description On its busiest day, within or without the span.
+             */
+            most: number;
+            /** Trips */
+            trips: number[];
+            /**
+             * Valid From
+             * Format: date
+             * @example 2027-05-04
+             */
+            valid_from: string;
+            /**
+             * Valid Until
+             * Format: date
+             * @example 2027-05-04
+             */
+            valid_until: string;
+        };
+        /**
          * FeedDocument
          * @description One operator's feed and the days it covers.
          */
@@ -506,6 +778,98 @@ export interface components {
             version: string;
         };
         /**
+         * FeedStateDocument
+         * @description One feed as the edition was built from it, with its versions where there is a home.
+         */
+        FeedStateDocument: {
+            /** Attribution */
+            attribution: string;
+            /** Country */
+            country: string | null;
+            counts: components["schemas"]["RowCountsDocument"];
+            /** History */
+            history: components["schemas"]["ActivationDocument"][];
+            /** Id */
+            id: string;
+            /** Licence */
+            licence: string;
+            /** Licence Url */
+            licence_url: string;
+            /** Name */
+            name: string;
+            notices: components["schemas"]["SeverityCounts"];
+            /** Precedence */
+            precedence: number;
+            /** Tables */
+            tables: {
+                [key: string]: components["schemas"]["RowCountsDocument"];
+            };
+            /**
+             * Tier
+             * @enum {string}
+             */
+            tier: "public" | "partners" | "planning" | "totals";
+            /** Tiers */
+            tiers: {
+                [key: string]: string;
+            };
+            /**
+             * Valid From
+             * Format: date
+             * @example 2027-05-04
+             */
+            valid_from: string;
+            /**
+             * Valid Until
+             * Format: date
+             * @example 2027-05-04
+             */
+            valid_until: string;
+            /** Version */
+            version: string;
+            /** Versions */
+            versions: components["schemas"]["FeedVersionDocument"][];
+            /** Zone */
+            zone: string;
+        };
+        /**
+         * FeedVersionDocument
+         * @description One version of a feed that came in.
+         */
+        FeedVersionDocument: {
+            /**
+             * Fetched At
+             * Format: date-time
+             * @description RFC 3339 in the zone of the place.
+             * @example 2027-05-04T07:30:00+02:00
+             */
+            fetched_at: string;
+            /**
+             * Here
+             * @description This edition was built from it.
+             */
+            here: boolean;
+            /**
+             * Valid From
+             * Format: date
+             * @example 2027-05-04
+             */
+            valid_from: string;
+            /**
+             * Valid Until
+             * Format: date
+             * @example 2027-05-04
+             */
+            valid_until: string;
+            /** Version */
+            version: string;
+            /**
+             * Waiting
+             * @description The guard refused it and nobody has let it in.
+             */
+            waiting: boolean;
+        };
+        /**
          * FieldProblem
          * @description What is wrong with one field.
          */
@@ -514,6 +878,38 @@ export interface components {
             field: string;
             /** Message */
             message: string;
+        };
+        /**
+         * FindingDocument
+         * @description One finding: where, what, and an example.
+         */
+        FindingDocument: {
+            /** Code */
+            code: string;
+            /** Count */
+            count: number;
+            /** Feed */
+            feed: string;
+            /** Field */
+            field: string;
+            /** File */
+            file: string;
+            /** Message */
+            message: string;
+            /** Row */
+            row: number;
+            /**
+             * Rows Shown
+             * @description Whether the feed's rows are open to all.
+             */
+            rows_shown: boolean;
+            /**
+             * Severity
+             * @enum {string}
+             */
+            severity: "error" | "warning" | "info";
+            /** Value */
+            value: string;
         };
         /**
          * GeoDocument
@@ -704,6 +1100,34 @@ export interface components {
             walk_m: number;
         };
         /**
+         * ListedCallDocument
+         * @description A call of a trip, local times of its first day.
+         */
+        ListedCallDocument: {
+            /**
+             * Arrival
+             * @description Local time HH:MM; empty where there is none.
+             */
+            arrival: string;
+            /** Border Point */
+            border_point: boolean;
+            /**
+             * Departure
+             * @description Local time HH:MM; empty where there is none.
+             */
+            departure: string;
+            /** Name */
+            name: string;
+            /** Platform */
+            platform: string;
+            /** Station */
+            station: string;
+            /** Station Id */
+            station_id: string;
+            /** Stop */
+            stop: string;
+        };
+        /**
          * LiveDocument
          * @description The process lives.
          */
@@ -713,6 +1137,36 @@ export interface components {
              * @enum {string}
              */
             status: "ok" | "starting";
+        };
+        /**
+         * MemberDocument
+         * @description A stop of a feed that belongs to a station.
+         */
+        MemberDocument: {
+            /** Code */
+            code: string | null;
+            /**
+             * Distance M
+             * @description From the station's position.
+             */
+            distance_m: number | null;
+            /** Feed */
+            feed: string;
+            /** Lat */
+            lat: number | null;
+            /** Lon */
+            lon: number | null;
+            /** Name */
+            name: string;
+            /**
+             * Part
+             * @description A platform, entrance or area of another stop.
+             */
+            part: boolean;
+            /** Platform */
+            platform: string | null;
+            /** Reference */
+            reference: string;
         };
         /**
          * MoneyDocument
@@ -740,6 +1194,57 @@ export interface components {
              * @enum {string}
              */
             severity: "error" | "warning" | "info";
+        };
+        /**
+         * NoticesDocument
+         * @description Findings of the build.
+         */
+        NoticesDocument: {
+            /** Codes */
+            codes: components["schemas"]["CodeDocument"][];
+            /** Notices */
+            notices: components["schemas"]["FindingDocument"][];
+            /** Total */
+            total: number;
+            /**
+             * Versions
+             * @description Content hashes of what the answer was made from.
+             */
+            versions: {
+                [key: string]: string | null;
+            };
+        };
+        /**
+         * OtherStopDocument
+         * @description A stop outside the station that was compared with one inside.
+         */
+        OtherStopDocument: {
+            /** Lat */
+            lat: number | null;
+            /** Lon */
+            lon: number | null;
+            /** Name */
+            name: string;
+            /** Reference */
+            reference: string;
+        };
+        /**
+         * PairCountsDocument
+         * @description What was judged between two feeds, per kind.
+         */
+        PairCountsDocument: {
+            /** Apart */
+            apart: number;
+            /** Joined */
+            joined: number;
+            /** Kind */
+            kind: string;
+            /** Left Feed */
+            left_feed: string;
+            /** Review */
+            review: number;
+            /** Right Feed */
+            right_feed: string;
         };
         /**
          * PartyDocument
@@ -937,6 +1442,113 @@ export interface components {
             };
         };
         /**
+         * RegionStationDocument
+         * @description A station: which stops form it, on what evidence.
+         */
+        RegionStationDocument: {
+            /** Hidden */
+            hidden: number;
+            /** Id */
+            id: string;
+            /** Lat */
+            lat: number | null;
+            /** Lon */
+            lon: number | null;
+            /** Matches */
+            matches: components["schemas"]["StationMatchDocument"][];
+            /** Members */
+            members: components["schemas"]["MemberDocument"][];
+            /** Name */
+            name: string;
+            /** Others */
+            others: components["schemas"]["OtherStopDocument"][];
+            /** Tz */
+            tz: string;
+            /**
+             * Versions
+             * @description Content hashes of what the answer was made from.
+             */
+            versions: {
+                [key: string]: string | null;
+            };
+        };
+        /**
+         * RegionStatusDocument
+         * @description How a region's data stand today.
+         */
+        RegionStatusDocument: {
+            /** Alarms */
+            alarms: components["schemas"]["AlarmDocument"][];
+            /** Boarding Bans */
+            boarding_bans: {
+                [key: string]: unknown;
+            }[];
+            /** Border Checks */
+            border_checks: {
+                [key: string]: unknown;
+            }[];
+            /** Decisions */
+            decisions: number;
+            /** Feeds */
+            feeds: components["schemas"]["FeedStateDocument"][];
+            /** Hand Overs */
+            hand_overs: number;
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            notices: components["schemas"]["SeverityCounts"];
+            /** Skipped */
+            skipped: components["schemas"]["SkippedFeedDocument"][];
+            /** Stations */
+            stations: number;
+            /** To Review */
+            to_review: {
+                [key: string]: number;
+            };
+            /**
+             * Today
+             * Format: date
+             * @example 2027-05-04
+             */
+            today: string;
+            /** Trains */
+            trains: {
+                [key: string]: number;
+            };
+            /**
+             * Versions
+             * @description Content hashes of what the answer was made from.
+             */
+            versions: {
+                [key: string]: string | null;
+            };
+        };
+        /**
+         * RegionTrainDocument
+         * @description A train: its timetable, who carries which section, what it was compared with.
+         */
+        RegionTrainDocument: {
+            /** Calls */
+            calls: components["schemas"]["ListedCallDocument"][];
+            match: components["schemas"]["TrainMatchDocument"] | null;
+            /** Matches */
+            matches: components["schemas"]["TrainMatchDocument"][];
+            other: components["schemas"]["TripDocument"] | null;
+            /** Sections */
+            sections: components["schemas"]["TrainSectionDocument"][];
+            trip: components["schemas"]["TripDocument"];
+            /** Variants */
+            variants: components["schemas"]["TrainDaysDocument"][];
+            /**
+             * Versions
+             * @description Content hashes of what the answer was made from.
+             */
+            versions: {
+                [key: string]: string | null;
+            };
+        };
+        /**
          * RideReference
          * @description One ridden part of a trip, as a section of an answer names it.
          */
@@ -951,6 +1563,20 @@ export interface components {
             to_sequence: number;
             /** Trip Id */
             trip_id: string;
+        };
+        /**
+         * RowCountsDocument
+         * @description Rows of a table: read = kept + dropped.
+         */
+        RowCountsDocument: {
+            /** Dropped */
+            dropped: number;
+            /** Kept */
+            kept: number;
+            /** Read */
+            read: number;
+            /** Repaired */
+            repaired: number;
         };
         /**
          * ScenarioQuery
@@ -1023,6 +1649,18 @@ export interface components {
             trip_id: string;
         };
         /**
+         * SeverityCounts
+         * @description How many rows notices of each severity stand for.
+         */
+        SeverityCounts: {
+            /** Error */
+            error: number;
+            /** Info */
+            info: number;
+            /** Warning */
+            warning: number;
+        };
+        /**
          * ShareDocument
          * @description What one party gets of a ticket's price, in the currency of the price.
          */
@@ -1033,6 +1671,16 @@ export interface components {
             party: string;
             /** Role */
             role: string;
+        };
+        /**
+         * SkippedFeedDocument
+         * @description A feed of the manifest that is left out.
+         */
+        SkippedFeedDocument: {
+            /** Id */
+            id: string;
+            /** Reason */
+            reason: string;
         };
         /**
          * StationDocument
@@ -1058,6 +1706,73 @@ export interface components {
             versions: {
                 [key: string]: string | null;
             };
+        };
+        /**
+         * StationMatchDocument
+         * @description Two stops of different feeds that may be one station.
+         */
+        StationMatchDocument: {
+            /** Confidence */
+            confidence: number;
+            /** Days */
+            days: number | null;
+            /** Decision */
+            decision: string;
+            /** Evidence */
+            evidence: {
+                [key: string]: unknown;
+            };
+            /** Joined */
+            joined: boolean;
+            /** Kind */
+            kind: string;
+            left: components["schemas"]["StopSideDocument"];
+            /**
+             * Review
+             * @description A person should decide.
+             */
+            review: boolean;
+            right: components["schemas"]["StopSideDocument"];
+        };
+        /**
+         * StationMatchesDocument
+         * @description Judged pairs of stations.
+         */
+        StationMatchesDocument: {
+            /**
+             * Hidden
+             * @description Pairs with a feed whose rows are not open to all.
+             */
+            hidden: number;
+            /** Kind */
+            kind: string;
+            /** Matches */
+            matches: components["schemas"]["StationMatchDocument"][];
+            /** Pairs */
+            pairs: components["schemas"]["PairCountsDocument"][];
+            /** To Review */
+            to_review: number;
+            /** Total */
+            total: number;
+            /**
+             * Versions
+             * @description Content hashes of what the answer was made from.
+             */
+            versions: {
+                [key: string]: string | null;
+            };
+        };
+        /**
+         * StopSideDocument
+         * @description One side of a judged pair of stations.
+         */
+        StopSideDocument: {
+            /** Name */
+            name: string;
+            /** Reference */
+            reference: string;
+            /** Station Id */
+            station_id: string | null;
         };
         /**
          * TicketDocument
@@ -1098,6 +1813,163 @@ export interface components {
             valid_until: string;
             /** Why */
             why: string[];
+        };
+        /**
+         * TrainDaysDocument
+         * @description The days on which a train that carries the trip runs.
+         */
+        TrainDaysDocument: {
+            /** Days */
+            days: number;
+            /** First */
+            first: string | null;
+            /** Kind */
+            kind: string;
+            /** Last */
+            last: string | null;
+            /** Weekdays */
+            weekdays: string[];
+        };
+        /**
+         * TrainMatchDocument
+         * @description Two trips that may be one train.
+         */
+        TrainMatchDocument: {
+            /** Confidence */
+            confidence: number;
+            /** Days */
+            days: number | null;
+            /** Decision */
+            decision: string;
+            /** Evidence */
+            evidence: {
+                [key: string]: unknown;
+            };
+            /** Joined */
+            joined: boolean;
+            /** Kind */
+            kind: string;
+            left: components["schemas"]["TripSideDocument"];
+            /**
+             * Review
+             * @description A person should decide.
+             */
+            review: boolean;
+            right: components["schemas"]["TripSideDocument"];
+        };
+        /**
+         * TrainMatchesDocument
+         * @description Judged pairs of trains.
+         */
+        TrainMatchesDocument: {
+            /**
+             * Hidden
+             * @description Pairs with a feed whose rows are not open to all.
+             */
+            hidden: number;
+            /** Kind */
+            kind: string;
+            /** Matches */
+            matches: components["schemas"]["TrainMatchDocument"][];
+            /** Pairs */
+            pairs: components["schemas"]["PairCountsDocument"][];
+            /** To Review */
+            to_review: number;
+            /** Total */
+            total: number;
+            /**
+             * Versions
+             * @description Content hashes of what the answer was made from.
+             */
+            versions: {
+                [key: string]: string | null;
+            };
+        };
+        /**
+         * TrainSectionDocument
+         * @description A part of a train and the trip that carries it (or lists it too: alias).
+         */
+        TrainSectionDocument: {
+            /** Agency */
+            agency: string;
+            /** Alias */
+            alias: boolean;
+            /** Country */
+            country: string | null;
+            /** Feed */
+            feed: string;
+            /** From */
+            from: string;
+            /** From Position */
+            from_position: number;
+            /** Number */
+            number: string;
+            /** To */
+            to: string;
+            /** To Position */
+            to_position: number;
+            /** Trip */
+            trip: string;
+        };
+        /**
+         * TripDocument
+         * @description A trip as its feed lists it; times are those of the joined train.
+         */
+        TripDocument: {
+            /** Agency */
+            agency: string;
+            /**
+             * Arrival
+             * @description Local time HH:MM; empty where there is none.
+             */
+            arrival: string;
+            /** Calls */
+            calls: components["schemas"]["ListedCallDocument"][];
+            /**
+             * Departure
+             * @description Local time HH:MM; empty where there is none.
+             */
+            departure: string;
+            /** Feed */
+            feed: string;
+            /** From */
+            from: string;
+            /** Headsign */
+            headsign: string;
+            /** Line */
+            line: string;
+            /** Number */
+            number: string;
+            /** To */
+            to: string;
+            /** Trip */
+            trip: string;
+        };
+        /**
+         * TripSideDocument
+         * @description One side of a judged pair of trains.
+         */
+        TripSideDocument: {
+            /**
+             * Arrival
+             * @description Local time HH:MM; empty where there is none.
+             */
+            arrival: string;
+            /**
+             * Departure
+             * @description Local time HH:MM; empty where there is none.
+             */
+            departure: string;
+            /** From */
+            from: string;
+            /** Line */
+            line: string;
+            /** Number */
+            number: string;
+            /** Reference */
+            reference: string;
+            /** To */
+            to: string;
         };
     };
     responses: never;
@@ -1357,6 +2229,253 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RegionDocument"];
+                };
+            };
+            /** @description A problem document (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    get_region_coverage: {
+        parameters: {
+            query?: {
+                /** @description First day; default: this month's. */
+                first?: string | null;
+                days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CoverageDocument"];
+                };
+            };
+            /** @description A problem document (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    get_station_matches: {
+        parameters: {
+            query?: {
+                /** @description joined, apart, or review: what a person should decide. */
+                state?: "" | "joined" | "apart" | "review";
+                /** @description Feed id; empty for all. */
+                feed?: string;
+                /** @description Feed id; empty for all. */
+                other?: string;
+                /** @description Trains only, such as contained. */
+                kind?: string;
+                /** @description Part of a name, id or number. */
+                text?: string;
+                limit?: number;
+                offset?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StationMatchesDocument"];
+                };
+            };
+            /** @description A problem document (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    get_train_matches: {
+        parameters: {
+            query?: {
+                /** @description joined, apart, or review: what a person should decide. */
+                state?: "" | "joined" | "apart" | "review";
+                /** @description Feed id; empty for all. */
+                feed?: string;
+                /** @description Feed id; empty for all. */
+                other?: string;
+                /** @description Trains only, such as contained. */
+                kind?: string;
+                /** @description Part of a name, id or number. */
+                text?: string;
+                limit?: number;
+                offset?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrainMatchesDocument"];
+                };
+            };
+            /** @description A problem document (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    get_region_notices: {
+        parameters: {
+            query?: {
+                code?: string;
+                /** @description Feed id; empty for all. */
+                feed?: string;
+                severity?: "" | "error" | "warning" | "info";
+                limit?: number;
+                offset?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NoticesDocument"];
+                };
+            };
+            /** @description A problem document (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    get_region_station: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                station_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegionStationDocument"];
+                };
+            };
+            /** @description A problem document (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    get_region_status: {
+        parameters: {
+            query?: {
+                language?: ("de" | "fr" | "en") | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegionStatusDocument"];
+                };
+            };
+            /** @description A problem document (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    get_region_train: {
+        parameters: {
+            query: {
+                trip: string;
+                other?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegionTrainDocument"];
                 };
             };
             /** @description A problem document (RFC 9457). */
