@@ -53,6 +53,8 @@ class Feed:
         First and last day with service.
     locations : bytes or None
         ``locations.geojson`` as it came.
+    name : str
+        What it is called where its rows no longer say it; see `published_name`.
     """
 
     config: FeedConfig
@@ -64,3 +66,16 @@ class Feed:
     valid_from: date
     valid_until: date
     locations: bytes | None = field(default=None, repr=False)
+    name: str = ""
+
+
+def published_name(feed: Feed) -> str:
+    """Return what a feed is called: its publisher's or first agency's name, else its id."""
+    if feed.name:
+        return feed.name
+    sources = (("feed_info", "feed_publisher_name"), ("agency", "agency_name"))
+    for table, column in sources:
+        frame = feed.tables.get(table)
+        if frame is not None and frame.height and frame[column][0]:
+            return str(frame[column][0])
+    return feed.config.id

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,7 @@ import polars as pl
 
 from mobility.core.notices import Notice
 from mobility.feeds import Progress
+from mobility.feeds.sharing import Audience
 from mobility.merge.export_calendar import export_calendar
 from mobility.merge.export_demand import add_demand
 from mobility.merge.export_distances import settle_distances
@@ -24,6 +25,7 @@ from mobility.merge.export_pathways import link_platforms
 from mobility.merge.export_runs import Runs, make_runs
 from mobility.merge.export_scope import Findings, Scope, drop_dangling
 from mobility.merge.export_shapes import export_shapes
+from mobility.merge.export_sharing import shared_region
 from mobility.merge.export_stops import export_stops
 from mobility.merge.export_texts import (
     export_agency,
@@ -74,6 +76,8 @@ def export_region(
     region: Region,
     path: Path,
     *,
+    audience: Audience = "public",
+    withhold: bool = False,
     versions: Mapping[str, str] | None = None,
     progress: Progress | None = None,
 ) -> Export:
@@ -84,6 +88,10 @@ def export_region(
     region : Region
     path : Path
         The zip; replaced where it stands.
+    audience : str
+        For whom: ``public`` or ``partners``.
+    withhold : bool
+        Leave out the optional tables that the audience may not have, instead of refusing.
     versions : mapping of name to hash
         Told in ``feed_info`` beside the versions of the feeds.
     progress : callable
@@ -93,10 +101,14 @@ def export_region(
     ------
     InputError
         No train runs on any day, or the path is a folder.
+    CheckFailed
+        Tier or licence of a feed forbids it.
     EnvironmentFault
         The file cannot be written.
     """
+    region, told = shared_region(region, audience, withhold=withhold)
     export = make_export(region, versions=versions)
+    export = replace(export, notices=(*told, *export.notices))
     write_gtfs(path, export.tables, progress, locations=export.locations)
     return export
 

@@ -185,9 +185,15 @@ def export_attributions(
     Source: feeds-and-merging 10.
     """
     sites = _feed_sites(region)
+    terms = {config.id: config.licence_url for config in region.manifest.feeds}
     producers = pl.DataFrame(
         [
-            (feed.id, producer_name(feed), 1, _licence_url(feed) or sites.get(at))
+            (
+                feed.id,
+                producer_name(feed),
+                1,
+                terms.get(feed.id) or _licence_url(feed) or sites.get(at),
+            )
             for at, feed in enumerate(region.feeds)
         ],
         schema={

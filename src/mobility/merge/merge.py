@@ -13,6 +13,8 @@ import polars as pl
 from mobility.core.errors import ManifestError
 from mobility.core.notices import Notice
 from mobility.feeds import Feed, Manifest, Progress
+from mobility.feeds.feed import published_name
+from mobility.feeds.sharing import without_totals
 from mobility.merge.calendar import region_days, zone_origins
 from mobility.merge.calls import StationCodes, TripCallsOf
 from mobility.merge.candidates import find_candidates
@@ -89,6 +91,7 @@ def merge_feeds(
         The last day lies before the first.
     """
     tell = progress or _silent
+    feeds = [without_totals(feed) for feed in feeds]
     several = join and len(feeds) > 1
     ground, looped, forms = lay_ground(feeds, manifest, first, last, tell, described=several)
     notices: list[Notice] = [notice for feed in ground.feeds for notice in feed.notices]
@@ -388,13 +391,6 @@ def _coverage(ground: Ground) -> Bools:
 
 
 def _feed_info(feed: Feed) -> FeedInfo:
-    agencies = feed.tables["agency"]
-    published = feed.tables.get("feed_info")
-    name = feed.config.id
-    if agencies.height and agencies["agency_name"][0]:
-        name = str(agencies["agency_name"][0])
-    if published is not None and published.height and published["feed_publisher_name"][0]:
-        name = str(published["feed_publisher_name"][0])
     return FeedInfo(
         id=feed.config.id,
         version=feed.version,
@@ -406,5 +402,5 @@ def _feed_info(feed: Feed) -> FeedInfo:
         licence=feed.config.licence,
         attribution=feed.config.attribution,
         counts=feed.counts,
-        name=name,
+        name=published_name(feed),
     )
