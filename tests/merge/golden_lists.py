@@ -19,8 +19,15 @@ GOLDEN = {
     "stations_db_sncf": ("stations", ("db", "sncf")),
     "stations_db_zssk": ("stations", ("db", "zssk")),
     "stations_cp_renfe": ("stations", ("cp", "renfe")),
+    "stations_renfe_cercanias": ("stations", ("renfe", "cercanias")),
     "trains_db_sncf": ("trains", ("db", "sncf")),
     "trains_db_zssk": ("trains", ("db", "zssk")),
+    "trains_renfe_cercanias": ("numbers", ("renfe", "cercanias")),
+}
+# Where a trip id holds the train's number; a train has a trip per day or per week there.
+NUMBERS = {
+    "cercanias": r"^cercanias:\d{4}[A-Z]0*(\d+)",
+    "renfe": r"^renfe:0*(\d+)\d\d{4}-\d\d-\d\d$",
 }
 BORDER = r"\(Gr\)|\((?:fr|at|be|dk|nl|pl)\)\s*$"
 CONFIGS = {
@@ -41,6 +48,8 @@ CONFIGS = {
         "country": "ES",
         "train_number": {"column": "trip_short_name", "pattern": "0*([0-9]+)"},
     },
+    # Its ids hold numbers, but of a numbering of their own: they tell no train from another.
+    "cercanias": {"path": "iberia_2026/renfe_cercanias.zip", "country": "ES"},
 }
 
 
@@ -64,17 +73,42 @@ class RealFeeds:
 
 
 def golden_csv(region: Region, kind: str) -> str:
-    """Return the joined stations or trains of a region as CSV."""
+    """Return the joined stations or trains of a region as CSV; "numbers": trains, not trips."""
     if kind == "stations":
         matches = region.tables["station_matches"]
         return matches.filter(matches["decision"] == "same").write_csv()
     matches = region.tables["train_matches"]
     kept = matches.filter(matches["decision"].is_in(["joined", "portion"]))
+    if kind == "numbers":
+        return _by_number(kept).write_csv()
     runs = _runs(region)
     return kept.with_columns(
         pl.Series("left_run", [runs[trip] for trip in kept["left_trip"]], dtype=pl.String),
         pl.Series("right_run", [runs[trip] for trip in kept["right_trip"]], dtype=pl.String),
     ).write_csv()
+
+
+def _by_number(matches: pl.DataFrame) -> pl.DataFrame:
+    """Return joined trips counted by the numbers of their trains."""
+    numbers = [
+        pl.coalesce(pl.col(side).str.extract(pattern) for pattern in NUMBERS.values()).alias(side)
+        for side in ("left_trip", "right_trip")
+    ]
+    twins = (
+        pl.col("left_trip").str.split(":").list.first()
+        == pl.col("right_trip").str.split(":").list.first()
+    )
+    return (
+        matches.filter(~twins)
+        .with_columns(numbers)
+        .group_by("left_trip", "right_trip", "kind", "decision")
+        .agg(
+            pl.len().alias("trips"),
+            pl.col("confidence").min().alias("least_confidence"),
+        )
+        .rename({"left_trip": "left_number", "right_trip": "right_number"})
+        .sort("left_number", "right_number", "kind", "decision")
+    )
 
 
 def _runs(region: Region) -> dict[str, str]:

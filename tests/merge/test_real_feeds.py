@@ -78,6 +78,31 @@ def test_joined_trains_run_once_and_nothing_dangles(eurail: dict[str, Region], o
         assert region.days[rows].sum(axis=0).max() <= 1
 
 
+@pytest.mark.parametrize(
+    ("trip", "number"), [("db:227616", "9557"), ("db:228243", "9550"), ("db:862840", "9553")]
+)
+def test_a_train_retimed_for_works_in_one_feed_runs_once(
+    eurail: dict[str, Region], trip: str, number: str
+) -> None:
+    """Beyond the station where the feeds part, the feed of the country says when it runs."""
+    region = eurail["sncf"]
+    matches = region.tables["train_matches"]
+    joined = matches.filter((matches["left_trip"] == trip) & (matches["decision"] == "joined"))
+    assert joined.height == 1
+    assert f"OCESN{number}F" in joined["right_trip"][0]
+    trips = region.tables["trips"]
+    row = trips["trip_id"].index_of(trip.partition(":")[2])
+    sections = region.tables["sections"]
+    own = sections.filter((sections["trip"] == row) & ~sections["alias"])
+    assert own.height == 1
+    train = region.tables["trains"].row(own["train"][0], named=True)
+    calls = region.tables["stop_times"].slice(train["first_event"], train["n_events"])
+    assert (calls["arrival_s"].diff().drop_nulls() > 0).all()
+    names = region.tables["stops"]["stop_name"]
+    ends = {names[calls["stop"][0]], names[calls["stop"][-1]]}
+    assert ends == {"Paris Est", "Frankfurt(Main)Hbf"}
+
+
 def test_stations_under_other_names_are_found(eurail: dict[str, Region]) -> None:
     pairs = {
         tuple(json.loads(evidence)["names"])
@@ -113,7 +138,13 @@ def test_iberian_stations_are_shared_across_the_border(real: Callable[..., Regio
     assert np.array_equal(region.coverage.any(axis=1), [True, True])
 
 
-@pytest.mark.parametrize("name", sorted(GOLDEN))
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[pytest.mark.slow] * ("cercanias" in GOLDEN[name][1]))
+        for name in sorted(GOLDEN)
+    ],
+)
 def test_golden_lists_of_stations_and_trains(
     real: Callable[..., Region], project_root: Path, name: str
 ) -> None:
