@@ -84,6 +84,9 @@ class Transfer:
     minimum_s: int | None = None
     feed: int = 0
     from_route: str = ""
+    to_route: str = ""
+    from_trip: str = ""
+    to_trip: str = ""
 
 
 @dataclass(frozen=True)
@@ -342,12 +345,14 @@ def _train_tables(
 def _transfer_table(transfers: Sequence[Transfer]) -> pl.DataFrame:
     return pl.DataFrame(
         [
-            (row.feed, row.from_stop, row.to_stop, row.type, row.minimum_s, row.from_route or None)
+            (row.feed, row.from_stop, row.to_stop, row.type, row.minimum_s, row.from_route or None,
+             row.to_route or None, row.from_trip or None, row.to_trip or None)
             for row in transfers
         ],
         schema={
             "feed": pl.Int16, "from_stop_id": pl.String, "to_stop_id": pl.String,
             "transfer_type": pl.Int32, "min_transfer_time": pl.Int32, "from_route_id": pl.String,
+            "to_route_id": pl.String, "from_trip_id": pl.String, "to_trip_id": pl.String,
         },
         orient="row",
     )  # fmt: skip

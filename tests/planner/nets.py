@@ -144,3 +144,22 @@ def end(network: Network, stop_id: str, *, whole_station: bool = False) -> Endpo
     feed = network.stop_feed[list(network.stop_id).index(stop_id)]
     endpoint = locate(network, f"{network.feed_id[int(feed)]}:{stop_id}")
     return locate(network, endpoint.place.station_id) if whole_station else endpoint
+
+
+class Question:
+    """Two places and a moment, drawn for a network."""
+
+    def __init__(self, net: Net, seed: int) -> None:
+        rng = random.Random(f"question {seed}")
+        self.ids = [rng.choice(net.stops).id for _ in range(2)]
+        self.whole = [rng.random() < 0.3 for _ in range(2)]
+        midnight = dt.datetime.combine(net.first_date, dt.time(), dt.UTC)
+        hours = dt.timedelta(hours=24 + rng.randint(10, 40), minutes=rng.choice((0, 15, 52)))
+        self.moment = int((midnight + hours).timestamp())
+        self.window_s = rng.choice((1, 3600, 7200, 6 * 3600, 20 * 3600))
+
+    def ends(self, network: Network) -> list[Endpoint]:
+        return [
+            end(network, stop, whole_station=whole)
+            for stop, whole in zip(self.ids, self.whole, strict=True)
+        ]

@@ -2,38 +2,16 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import random
-
 import pytest
 
 from mobility.journey import Journey
 from mobility.network import Network
 from mobility.planner import Endpoint, Planner
-from tests.planner.nets import Net, end, key_of, planner_of, random_net
+from tests.planner.nets import Question, key_of, planner_of, random_net
 from tests.planner.oracle import DAY_S, Found, Oracle, arriving, departing, in_window
 
 SEEDS = range(150)
 RIDES = 3
-
-
-class Question:
-    """Two places and a moment, drawn for a network."""
-
-    def __init__(self, net: Net, seed: int) -> None:
-        rng = random.Random(f"question {seed}")
-        self.ids = [rng.choice(net.stops).id for _ in range(2)]
-        self.whole = [rng.random() < 0.3 for _ in range(2)]
-        midnight = dt.datetime.combine(net.first_date, dt.time(), dt.UTC)
-        hours = dt.timedelta(hours=24 + rng.randint(10, 40), minutes=rng.choice((0, 15, 52)))
-        self.moment = int((midnight + hours).timestamp())
-        self.window_s = rng.choice((1, 3600, 7200, 6 * 3600, 20 * 3600))
-
-    def ends(self, network: Network) -> list[Endpoint]:
-        return [
-            end(network, stop, whole_station=whole)
-            for stop, whole in zip(self.ids, self.whole, strict=True)
-        ]
 
 
 def _walk(oracle: Oracle, ends: list[Endpoint]) -> tuple[int, int] | None:

@@ -13,6 +13,7 @@ import polars as pl
 from mobility.network.calendar import epoch_of, pack_days, zone_index, zone_numbers, zone_origins
 from mobility.network.footpaths import compile_footpaths
 from mobility.network.kernels import group_trains
+from mobility.network.rules import obey_rules
 from mobility.network.transfers import boarding_places
 from mobility.network.values import (
     BORDER_POINT_BIT,
@@ -81,6 +82,22 @@ def network_from_tables(
         max_walk_s=max_walk_s,
     )
     events = _event_arrays(tables["stop_times"])
+    stops = _stop_arrays(tables, zones, feeds)
+    obeyed = obey_rules(
+        events
+        | _train_arrays(tables, zones, events)
+        | _section_arrays(tables["sections"], tables["trains"].height),
+        tables,
+        footpaths,
+        feeds=feeds,
+        first_date=first_date,
+        days=days,
+        zones=list(zones),
+        origins=origins,
+        stop_zone=stops["stop_tz"],
+        max_walk_s=max_walk_s,
+    )
+    arrays, points = obeyed.arrays, obeyed.points
     return Network(
         first_date=first_date,
         n_days=n_days,
@@ -89,6 +106,8 @@ def network_from_tables(
         greatest_s=int(events["event_arrival_s"].max(initial=0)),
         walk_radius_m=walk_radius_m,
         max_walk_s=max_walk_s,
+        n_services=len(days),
+        n_crowded_stops=points.n_crowded,
         hash="",
         feed_id=StringArray.of(feed.id for feed in feeds),
         feed_country=StringArray.of(feed.country or "" for feed in feeds),
@@ -96,17 +115,19 @@ def network_from_tables(
         coverage=read_only(coverage.astype(np.bool_)),
         zone_name=StringArray.of(zones),
         zone_origin_s=origins,
-        service_bits=pack_days(days),
+        service_bits=pack_days(obeyed.days),
         **_line_arrays(tables),
-        **_stop_arrays(tables, zones, feeds),
-        **_train_arrays(tables, zones, events),
-        **events,
-        **_section_arrays(tables["sections"], tables["trains"].height),
-        walk_start=footpaths.walk_start,
-        walk_to=footpaths.walk_to,
-        walk_s=footpaths.walk_s,
-        walk_m=footpaths.walk_m,
-        change_s=footpaths.change_s,
+        **stops,
+        **arrays,
+        train_pattern=_train_patterns(arrays, points.event_point),
+        event_point=points.event_point,
+        stop_of=points.stop_of,
+        walk_start=points.footpaths.walk_start,
+        walk_to=points.footpaths.walk_to,
+        walk_s=points.footpaths.walk_s,
+        walk_m=points.footpaths.walk_m,
+        change_s=points.footpaths.change_s,
+        **obeyed.checks.fields(),
     )
 
 
@@ -187,15 +208,19 @@ def _train_arrays(
     assert np.array_equal(first, starts[:-1]), "trains and stop_times are not in the same order"
     assert starts[-1] == len(events["event_stop"]), "stop_times beyond the last train"
     assert counts.min(initial=2) >= 2, "a train with fewer than two stop_times"
-    starts = read_only(starts)
-    calls = read_only(call_flags(events["event_flags"], starts))
     return {
         "train_trip": _numbers(trains, "trip", np.int32),
         "train_zone": zone_numbers(trains["zone"], zones),
         "train_service": _numbers(trains, "service", np.int32),
-        "train_pattern": read_only(group_trains(starts, events["event_stop"], calls)),
-        "train_event_start": starts,
+        "train_event_start": read_only(starts),
     }
+
+
+def _train_patterns(arrays: Arrays, event_point: Int32s) -> Int32s:
+    starts, points = arrays["train_event_start"], event_point
+    calls = read_only(call_flags(arrays["event_flags"], starts))
+    points = points if len(points) else arrays["event_stop"]
+    return read_only(group_trains(starts, points, calls))
 
 
 def _section_arrays(sections: pl.DataFrame, n_trains: int) -> Arrays:

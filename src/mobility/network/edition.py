@@ -222,7 +222,8 @@ class Edition:
             FeedInfo(**feed | _dates(feed), counts=counts[feed["id"]]) for feed in document["feeds"]
         )
         network = self.network
-        days = np.unpackbits(network.service_bits, axis=1, bitorder="little")[:, : network.n_days]
+        bits = network.service_bits[: network.n_services]
+        days = np.unpackbits(bits, axis=1, bitorder="little")[:, : network.n_days]
         return Region(
             manifest=Manifest.model_validate(document["manifest"] | {"folder": self.path}),
             feeds=feeds,

@@ -78,7 +78,7 @@ def sha256_digest(data: Array) -> str:
 NETWORK_FILE = FileKind(
     name="network file",
     magic=b"MOBINET\x00",
-    format_version=1,
+    format_version=2,
     remedy="rebuild with mobility build SOURCE... -o EDITION",
     digest=sha256_digest,
 )
@@ -276,6 +276,8 @@ def read_network(path: Path) -> Network:
         greatest_s=meta["greatest_s"],
         walk_radius_m=meta["walk_radius_m"],
         max_walk_s=meta["max_walk_s"],
+        n_services=meta["n_services"],
+        n_crowded_stops=meta["n_crowded_stops"],
         hash=mapped.hash,
         **value_fields(Network, mapped),
     )
@@ -303,4 +305,6 @@ def _network_meta(network: Network) -> dict[str, Any]:
         "greatest_s": network.greatest_s,
         "walk_radius_m": network.walk_radius_m,
         "max_walk_s": network.max_walk_s,
+        "n_services": network.n_services,
+        "n_crowded_stops": network.n_crowded_stops,
     }

@@ -86,8 +86,8 @@ def build_slice(network: Network, date: dt.date, n_days: int = USUAL_DAYS) -> Da
         network.train_event_start, network.event_arrival_s, network.event_departure_s,
         arrivals, departures,
     )  # fmt: skip
-    stops = network.event_stop[events]
-    by_stop = np.zeros(network.n_stops + 1, np.int32)
+    stops = network.points[events]
+    by_stop = np.zeros(network.n_points + 1, np.int32)
     stop_patterns, stop_positions = np.empty_like(stops), np.empty_like(stops)
     index_by_stop(stop_start.astype(np.int32), stops, by_stop, stop_patterns, stop_positions)
     return DaySlice(

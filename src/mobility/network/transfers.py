@@ -67,7 +67,7 @@ def read_transfer_rules(stops: pl.DataFrame, transfers: pl.DataFrame | None) -> 
     if rows is None:
         stop, no = np.empty(0, np.int32), np.empty(0, np.bool_)
         return TransferRules(stop, stop, stop, no, no)
-    members = _members(stops)
+    members = stop_members(stops)
     rows = _expanded(rows, members)
     # Within one rank type 3 forbids all else; a stated minimum beats a bare "possible".
     strictness = (
@@ -116,7 +116,7 @@ def _plain_rows(transfers: pl.DataFrame | None) -> pl.DataFrame | None:
     ).drop("stated")  # fmt: skip
 
 
-def _members(stops: pl.DataFrame) -> pl.DataFrame:
+def stop_members(stops: pl.DataFrame) -> pl.DataFrame:
     """(feed, stop_id, stop, is_station): each place with the boarding places it stands for."""
     parent = stops["parent"].fill_null(-1).to_numpy()
     root = np.where(parent >= 0, parent, np.arange(len(parent)))

@@ -104,6 +104,10 @@ class Network:
         Bounds of all event times, in seconds from the origin of the train's service date.
     walk_radius_m, max_walk_s : int
         How footpaths were made: metres between stops linked on foot, longest walk in seconds.
+    n_services : int
+        Services of the region; rows of ``service_bits`` beyond are of trains that rules divided.
+    n_crowded_stops : int
+        Stops at which transfers.txt names so many trips that it is not obeyed trip by trip.
     hash : str
         Content hash where the network was read from a file, else empty.
     feed_id, feed_country, feed_zone : StringArray
@@ -122,6 +126,12 @@ class Network:
         int16, int32, float64 degrees, float64 degrees, int16 (index into ``zone_name``), bool.
     station_id, station_name, station_lat, station_lon, station_tz
         StringArray (2), float64 (2), int16.
+    station_country : StringArray
+        ISO 3166 code of each station; without any border check there are no entries.
+    check_station, check_from, check_to, check_first, check_last, check_s, check_documents
+        Border checks: int32 (station), StringArray (2: countries, empty for any), int32 (2:
+        ordinals of the first and last date, -1 for none), int32 seconds, StringArray (JSON by
+        language).
     station_stop_start, station_stops
         CSR: the stops of each station at which trains can be boarded (no entrances, no rows that
         stand for the station as a whole).
@@ -136,20 +146,27 @@ class Network:
         the same flags, in the same order.
     train_event_start : int64[n_trains + 1]
         CSR over events.
+    train_of : int32
+        Row of ``tables/trains``: rules make several trains of one (`mobility.network.divide`).
     event_stop, event_arrival_s, event_departure_s, event_sequence : int32
         Stop, seconds from the origin of the train's service date in its zone, raw sequence.
+    event_point : int32
+        Point of each event; empty where each stop is one point (`Network.points`).
     event_flags : uint8
         `PICKUP_MASK`, `DROP_OFF_SHIFT`, `BORDER_POINT_BIT`.
     section_start, section_trip, section_day_shift, section_from_pos, section_to_pos
         CSR by train: int32, int32, int16, int32, int32 (positions in the train, inclusive).
     section_from_sequence, section_to_sequence, section_alias
         int32, int32, bool (the trip lists this run too, but another has precedence).
+    stop_of : int32[n_points]
+        The stop of each point: first the stops, each its own, then those that a stop is split
+        into because changes there depend on the trains (`mobility.network.points`).
     walk_start, walk_to, walk_s, walk_m
-        CSR by stop: footpaths to other stops, seconds, metres, in order of ``walk_to``. Closed
+        CSR by point: footpaths to other points, seconds, metres, in order of ``walk_to``. Closed
         (a chain of footpaths is a footpath) up to the longest walk, save for the pairs that
         transfers.txt forbids or states a time for.
-    change_s : int32[n_stops]
-        Least seconds between two rides at the same stop.
+    change_s : int32[n_points]
+        Least seconds between two rides at the same point.
     """
 
     first_date: dt.date
@@ -159,6 +176,8 @@ class Network:
     greatest_s: int
     walk_radius_m: int
     max_walk_s: int
+    n_services: int
+    n_crowded_stops: int
     hash: str
     feed_id: StringArray
     feed_country: StringArray
@@ -194,6 +213,14 @@ class Network:
     station_lat: Float64s
     station_lon: Float64s
     station_tz: Int16s
+    station_country: StringArray
+    check_station: Int32s
+    check_from: StringArray
+    check_to: StringArray
+    check_first: Int32s
+    check_last: Int32s
+    check_s: Int32s
+    check_documents: StringArray
     station_stop_start: Int32s
     station_stops: Int32s
     zone_name: StringArray
@@ -204,7 +231,9 @@ class Network:
     train_service: Int32s
     train_pattern: Int32s
     train_event_start: Int64s
+    train_of: Int32s
     event_stop: Int32s
+    event_point: Int32s
     event_arrival_s: Int32s
     event_departure_s: Int32s
     event_flags: UInt8s
@@ -217,6 +246,7 @@ class Network:
     section_from_sequence: Int32s
     section_to_sequence: Int32s
     section_alias: Bools
+    stop_of: Int32s
     walk_start: Int32s
     walk_to: Int32s
     walk_s: Int32s
@@ -232,6 +262,16 @@ class Network:
     def n_stops(self) -> int:
         """Number of stops, stations' and entrances' rows included."""
         return len(self.stop_id)
+
+    @property
+    def n_points(self) -> int:
+        """Number of stops and of the points that some are split into."""
+        return len(self.stop_of)
+
+    @property
+    def points(self) -> Int32s:
+        """int32[n_events]: the point at which each event's train calls."""
+        return self.event_point if len(self.event_point) else self.event_stop
 
     @property
     def n_stations(self) -> int:
@@ -279,7 +319,7 @@ class DaySlice:
     epoch_s : int
         Unix second that the times count from: `Network.epoch_s`.
     pattern_stop_start, pattern_stops, pattern_flags
-        CSR: int32, int32, uint8 per position (`BOARDING_BIT`, `ALIGHTING_BIT`).
+        CSR: int32, int32 (points), uint8 per position (`BOARDING_BIT`, `ALIGHTING_BIT`).
     pattern_run_start : int32[n_patterns + 1]
         CSR over runs.
     pattern_time_start : int64[n_patterns]
@@ -289,7 +329,7 @@ class DaySlice:
     run_train, run_day : int32, int16
         Train, and days since ``Network.first_date``.
     stop_pattern_start, stop_patterns, stop_pattern_pos : int32
-        CSR by stop: every pattern that calls there, with the position of the call.
+        CSR by point: every pattern that calls there, with the position of the call.
     """
 
     date: dt.date

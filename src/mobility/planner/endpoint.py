@@ -45,7 +45,7 @@ class WalkTimes(Protocol):
     """Who knows how long it takes to walk to the stops around a position."""
 
     def access(self, lat: float, lon: float) -> Sequence[Access]:
-        """Return the stops in reach, each once, with seconds and metres."""
+        """Return the points of stops in reach (`Network.stop_of`), with seconds and metres."""
         ...
 
     def between(self, lat1: float, lon1: float, lat2: float, lon2: float) -> tuple[int, int]:
@@ -63,11 +63,11 @@ class CrowFlies:
     def __init__(self, network: Network) -> None:
         served = np.zeros(network.n_stops, bool)
         served[network.station_stops] = True
-        rows = np.flatnonzero(served & np.isfinite(network.stop_lat))
-        order = np.argsort(network.stop_lat[rows], kind="stable")
-        self._stops = rows[order]
-        self._lat = network.stop_lat[self._stops]
-        self._lon = network.stop_lon[self._stops]
+        lat, lon = (field[network.stop_of] for field in (network.stop_lat, network.stop_lon))
+        rows = np.flatnonzero(served[network.stop_of] & np.isfinite(lat))
+        order = np.argsort(lat[rows], kind="stable")
+        self._points = rows[order]
+        self._lat, self._lon = lat[self._points], lon[self._points]
 
     @staticmethod
     def walk(metres: float) -> tuple[int, int]:
@@ -76,14 +76,14 @@ class CrowFlies:
         return math.ceil(walk_m / WALK_SPEED_M_S), walk_m
 
     def access(self, lat: float, lon: float) -> list[Access]:
-        """Return the stops in reach by row, with seconds and metres."""
+        """Return the points in reach by row, with seconds and metres."""
         margin = REACH_M / METRES_PER_DEGREE * 1.01
         low, high = np.searchsorted(self._lat, (lat - margin, lat + margin))
         metres: npt.NDArray[np.float64] = distance_m(
             lat, lon, self._lat[low:high], self._lon[low:high]
         )
         near = np.flatnonzero(metres <= REACH_M)
-        found = zip(self._stops[low:high][near].tolist(), metres[near].tolist(), strict=True)
+        found = zip(self._points[low:high][near].tolist(), metres[near].tolist(), strict=True)
         return sorted((stop, *self.walk(distance)) for stop, distance in found)
 
     def between(self, lat1: float, lon1: float, lat2: float, lon2: float) -> tuple[int, int]:
@@ -98,9 +98,9 @@ class Reach:
     Parameters
     ----------
     ends : int32[3, n]
-        Stops, each once, with seconds and metres on foot.
+        Points, each once, with seconds and metres on foot.
     near : mapping of int to int
-        For each stop the stop of the endpoint from or to which one walks; empty for a position.
+        For each point the stop of the endpoint from or to which one walks; empty for a position.
     """
 
     endpoint: Endpoint
@@ -115,7 +115,7 @@ class Reach:
 
 @dataclass(frozen=True, slots=True)
 class Footpaths:
-    """The footpaths of a network in one direction: CSR by stop; as in `Network`."""
+    """The footpaths of a network in one direction: CSR by point; as in `Network`."""
 
     start: npt.NDArray[np.int32]
     stop: npt.NDArray[np.int32]

@@ -261,7 +261,7 @@ class Planner:
     def _scratch(self, day: _Day) -> Scratch:
         scratch: Scratch | None = getattr(self._local, "scratch", None)
         if scratch is None:
-            scratch = self._local.scratch = Scratch(self.network.n_stops, day.n_patterns)
+            scratch = self._local.scratch = Scratch(self.network.n_points, day.n_patterns)
         scratch.fit(day.n_patterns)
         return scratch
 

@@ -307,11 +307,11 @@ def _checked(names: tuple[str, ...], sources: dict[str, Any]) -> list[Array]:
 
 
 def reverse_walks(network: Network) -> dict[str, Array]:
-    """Return the footpaths by the stop they lead to: CSR start, origin stop, seconds, metres."""
-    origin = np.repeat(np.arange(network.n_stops, dtype=np.int32), np.diff(network.walk_start))
+    """Return the footpaths by the point they lead to: CSR start, origin, seconds, metres."""
+    origin = np.repeat(np.arange(network.n_points, dtype=np.int32), np.diff(network.walk_start))
     order = np.argsort(network.walk_to, kind="stable")
-    start = np.zeros(network.n_stops + 1, np.int32)
-    np.cumsum(np.bincount(network.walk_to, minlength=network.n_stops), out=start[1:])
+    start = np.zeros(network.n_points + 1, np.int32)
+    np.cumsum(np.bincount(network.walk_to, minlength=network.n_points), out=start[1:])
     return {
         "back_start": start,
         "back_from": origin[order],

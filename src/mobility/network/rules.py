@@ -1,0 +1,130 @@
+"""What feeds and manifest ask of travellers beyond plain stops and trains, put into the arrays.
+
+The search knows trains, stops, change times and footpaths and nothing else. So rules become more
+trains (`mobility.network.divide`) and more stops (`mobility.network.points`), of which people see
+one each. Where there are no rules nothing changes.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from mobility.merge.region import FeedInfo
+from mobility.network.border import Checks, read_checks, sides
+from mobility.network.divide import Clock, divide_trains, read_bans
+from mobility.network.footpaths import Footpaths
+from mobility.network.points import Points, involved_stops, split_points, stops_at_checks
+from mobility.network.special import read_special_rules
+from mobility.network.values import Bools, Int64s, read_only
+
+Arrays = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Obeyed:
+    """Fields of `Network` with all rules in them.
+
+    Parameters
+    ----------
+    arrays : dict
+        ``train_*`` with ``train_of``, ``event_*``, ``section_*``; patterns not yet.
+    days : bool[n_services, n_days]
+        The region's services and, after them, those of divided trains.
+    points : Points
+    checks : Checks
+        For what is said of them.
+    """
+
+    arrays: Arrays
+    days: Bools
+    points: Points
+    checks: Checks
+
+
+def obey_rules(
+    arrays: Arrays,
+    tables: Mapping[str, pl.DataFrame],
+    footpaths: Footpaths,
+    *,
+    feeds: Sequence[FeedInfo],
+    first_date: dt.date,
+    days: Bools,
+    zones: Sequence[str],
+    origins: Int64s,
+    stop_zone: npt.NDArray[np.int16],
+    max_walk_s: int,
+) -> Obeyed:
+    """Return trains, points and changes as the region's rules have them.
+
+    Parameters
+    ----------
+    arrays : dict
+        Fields ``train_*``, ``event_*`` and ``section_*`` of the region's own trains.
+    tables : mapping of table name to DataFrame
+        The region's.
+    footpaths : Footpaths
+        Between stops.
+    feeds, first_date, days
+        As in `Region`.
+    zones, origins, stop_zone
+        Names of the zones, their origins by day, and the zone of each stop.
+    max_walk_s : int
+        The longest walk without a stated time.
+    """
+    checks, bans = read_checks(tables, feeds), read_bans(tables, arrays, first_date, days.shape[1])
+    special = read_special_rules(tables)
+    if not len(checks) and not len(bans.days) and special is None:
+        return _unchanged(arrays, footpaths, days, checks)
+    stops = tables["stops"]
+    station_of = stops["station"].fill_null(-1).to_numpy().astype(np.int32)
+    at_check = stops_at_checks(checks, station_of, footpaths, involved_stops(special, stops))
+    clock = Clock(zones, origins, stop_zone)
+    arrays, days = divide_trains(arrays, days, station_of, checks, bans, clock, at_check)
+    held = _held(arrays, days, station_of, checks, clock, at_check)
+    points = split_points(
+        arrays, tables, footpaths, special, checks, at_check, held, max_walk_s
+    )  # fmt: skip
+    return Obeyed(arrays, days, points, checks)
+
+
+def _unchanged(arrays: Arrays, footpaths: Footpaths, days: Bools, checks: Checks) -> Obeyed:
+    n_stops, n_trains = len(footpaths.change_s), len(arrays["train_trip"])
+    same, none = read_only(np.arange(n_stops, dtype=np.int32)), read_only(np.empty(0, np.int32))
+    arrays = {**arrays, "train_of": read_only(np.arange(n_trains, dtype=np.int32))}
+    return Obeyed(arrays, days, Points(same, none, footpaths, 0), checks)
+
+
+def _held(
+    arrays: Arrays,
+    days: Bools,
+    station_of: npt.NDArray[np.int32],
+    checks: Checks,
+    clock: Clock,
+    at_check: Sequence[Bools],
+) -> list[Bools]:
+    """Return by check the events at which it holds: divided trains have it always or never."""
+    if not len(checks):
+        return []
+    starts, stop = arrays["train_event_start"], arrays["event_stop"]
+    before, _ = sides(checks.of_station[station_of[stop]], starts)
+    found = []
+    for check in range(len(checks)):
+        held = at_check[check][stop] & checks.comes(check, before)
+        if checks.dated(check):
+            events = np.flatnonzero(held)
+            train = np.searchsorted(starts, events, side="right") - 1
+            runs = days[arrays["train_service"][train]]
+            moment = clock.origins[arrays["train_zone"][train], runs.argmax(axis=1)]
+            moment = moment + arrays["event_arrival_s"][events]
+            spans = np.array([checks.span(check, zone) for zone in clock.zones], np.int64)
+            begin, end = spans[clock.stop_zone[stop[events]]].T
+            held[events] = (moment >= begin) & (moment < end) & runs.any(axis=1)
+        found.append(held)
+    return found
