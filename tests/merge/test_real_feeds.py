@@ -138,6 +138,22 @@ def test_iberian_stations_are_shared_across_the_border(real: Callable[..., Regio
     assert np.array_equal(region.coverage.any(axis=1), [True, True])
 
 
+def test_spanish_times_inside_portugal_are_the_instants_that_gtfs_says(
+    real: Callable[..., Region],
+) -> None:
+    """A feed has one zone: the trains from Vigo keep it, their stations show their own."""
+    region = real("cp", "renfe")
+    tables = region.tables
+    names = tables["stops"]["stop_name"].to_list()
+    trip = tables["trips"]["trip_id"].index_of("0042112026-08-21")
+    train = tables["trains"].row(tables["trains"]["trip"].index_of(trip), named=True)
+    first = tables["stop_times"].row(train["first_event"], named=True)
+    assert names[first["stop"]].startswith("Porto Campanha")
+    assert (train["zone"], first["departure_s"]) == ("Europe/Madrid", 9 * 3_600 + 600)
+    station = tables["stations"].row(tables["stops"]["station"][first["stop"]], named=True)
+    assert station["tz"] == "Europe/Lisbon"  # 08:10 there
+
+
 @pytest.mark.parametrize(
     "name",
     [
