@@ -9,7 +9,7 @@ import typer
 
 from mobility.cli import versions
 from mobility.cli.clock import clock_of
-from mobility.cli.feed_sheets import template
+from mobility.cli.feed_sheets import report_language, template, write_reports
 from mobility.cli.output import (
     notices_json,
     out,
@@ -36,13 +36,20 @@ app.command("status")(versions.status_command)
 @app.command("check")
 def check_command(
     sources: Annotated[list[Path], typer.Argument(help="A region, or GTFS zips and folders.")],
+    report: Annotated[
+        Path | None, typer.Option("--report", help="Folder for a page and a JSON file per feed.")
+    ] = None,
+    language: Annotated[str, typer.Option(help="Of the pages: de, fr or en.")] = "en",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Read feeds, ask two other programs about them, say what is wrong; exit 3 on errors."""
+    report_language(language)
     manifest = manifest_of(sources)
     today = clock_of(Settings())().date()
-    with progress_on_stderr(quiet=as_json) as report:
-        checks = [check_feed(config, on=today, progress=report) for config in manifest.used]
+    with progress_on_stderr(quiet=as_json) as progress:
+        checks = [check_feed(config, on=today, progress=progress) for config in manifest.used]
+    if report is not None:
+        write_reports(checks, report, language)
     notices = [notice for check in checks for notice in check.notices]
     if as_json:
         print_json(

@@ -9,12 +9,14 @@ import datetime as dt
 import tempfile
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from mobility.core.notices import Notice, Severity
-from mobility.feeds.feed import Feed
+from mobility.feeds.feed import Feed, published_name
 from mobility.feeds.findings import VALUE_LENGTH, Findings, Progress
 from mobility.feeds.read import LINE, REPAIRED, read_text
 from mobility.feeds.reader import read_feed
@@ -24,6 +26,8 @@ from mobility.schema import TABLES
 
 MAX_SHEET_ROWS = 3_000_000  # gtfs-kit holds every table as text; beyond this it takes minutes
 SEVERITIES: Mapping[str, Severity] = {"ERROR": "error", "WARNING": "warning", "INFO": "info"}
+# Optional columns of GTFS that gtfs-kit cannot do without.
+_KIT_NEEDS = {"routes": ("route_short_name", "route_long_name"), "stops": ("stop_name",)}
 _ROW_KEYS = ("csvRowNumber", "newCsvRowNumber", "csvRowNumber1", "csvRowNumberA")
 _VALUE_KEYS = ("fieldValue", "value", "tripId", "stopId", "routeId", "serviceId", "shapeId")
 
@@ -68,7 +72,8 @@ def check_feed(
         folder = Path(name)
         with open_feed(config, Findings(config.id)) as source:
             source.write_files(folder)
-        theirs = _ask_guru(folder, on or feed.valid_from, findings)
+        found = _ask_guru(folder, on or feed.valid_from, findings)
+        theirs = [source.locate(notice) for notice in found]
         _write_clean(folder)
         sheet = _ask_kit(folder, feed, findings)
     known = {(notice.code, notice.file) for notice in feed.notices}
@@ -83,7 +88,7 @@ def check_feed(
 
 
 def _write_clean(folder: Path) -> None:
-    """Rewrite each table as plain CSV, with no other change: gtfs-kit reads nothing padded."""
+    """Rewrite each table as plain CSV with all columns that gtfs-kit needs, else as it is."""
     for table in TABLES.values():
         file = folder / f"{table.name}.txt"
         if file.exists():
@@ -91,6 +96,8 @@ def _write_clean(folder: Path) -> None:
             with file.open("rb") as stream, clean.open("wb") as target:
                 for number, block in enumerate(read_text(stream, table, Findings(""))):
                     frame = block.frame.drop(LINE, REPAIRED)
+                    absent = set(_KIT_NEEDS.get(table.name, ())) - set(frame.columns)
+                    frame = frame.with_columns(pl.lit("").alias(name) for name in sorted(absent))
                     frame.write_csv(target, include_header=number == 0)
             clean.replace(file)
 
@@ -162,3 +169,22 @@ def _plain(value: Any) -> Any:
     item = getattr(value, "item", None)
     plain = item() if callable(item) else value
     return plain if isinstance(plain, str | int | float | bool | None) else str(plain)
+
+
+def quality_document(check: FeedCheck) -> dict[str, Any]:
+    """Return a check as plain data for JSON: the feed, its accounts, all notices, the sheet."""
+    feed = check.feed
+    return {
+        "id": feed.config.id,
+        "name": published_name(feed),
+        "version": feed.version,
+        "format": feed.config.format,
+        "zone": feed.zone,
+        "valid_from": feed.valid_from.isoformat(),
+        "valid_until": feed.valid_until.isoformat(),
+        "licence": feed.config.licence,
+        "tier": feed.config.tier,
+        "tables": {name: asdict(counts) for name, counts in sorted(feed.counts.items())},
+        "notices": [asdict(notice) for notice in check.notices],
+        "sheet": check.sheet,
+    }
