@@ -151,11 +151,13 @@ def shift_days(days: Bools, shift: int) -> Bools:
     >>> shift_days(np.array([True, False, False]), -1).tolist()
     [False, True, False]
     """
+    if not shift:
+        return days.copy()
     out = np.zeros_like(days)
     n_days = days.shape[-1]
     if abs(shift) >= n_days:
         return out
-    if shift >= 0:
+    if shift > 0:
         out[..., : n_days - shift] = days[..., shift:]
     else:
         out[..., -shift:] = days[..., : n_days + shift]

@@ -96,7 +96,9 @@ def sequence_hash(start: Int64s, columns: Sequence[Int32s | Bools], seed: int) -
 def _union_of_days(start: Int64s, service: Int32s, rows: Bools) -> Bools:
     """Return the days of each schedule: of all services of its trips."""
     owner = np.repeat(np.arange(len(start) - 1), np.diff(start))
-    pairs = np.unique(owner * max(1, len(rows)) + service)
+    # Sorted, each once: np.unique hashes such keys, which takes far longer.
+    pairs = np.sort(owner * max(1, len(rows)) + service)
+    pairs = pairs[np.diff(pairs, prepend=-1) != 0]
     owner, service = np.divmod(pairs, max(1, len(rows)))
     bounds = np.searchsorted(owner, np.arange(len(start)))
     packed = np.packbits(rows, axis=1)
