@@ -193,6 +193,9 @@ class Splicer:
             if (join.left in group.shift) == (join.right in group.shift):
                 continue
             part = _alias_part(join, line, group, self.calls_of)
+            if part.from_pos == part.to_pos:  # handed over to several: no run is shared
+                self.kept.setdefault((join.left, join.right), (join, "portion"))
+                continue
             spans = taken.setdefault(self.calls_of(part.trip).feed, [])
             if all(part.to_pos <= low or part.from_pos >= high for low, high in spans):
                 spans.append((part.from_pos, part.to_pos))
@@ -200,24 +203,36 @@ class Splicer:
         return found
 
     def _one_line(self, group: _Group, joins: Sequence[Join]) -> bool:
-        """Whether trips that run at the same time share that run, and all calls fit one order."""
+        """Whether trips that run at the same time share that run, and all calls fit one order.
+
+        Trips that list one part of the line, or one time, must have been found to be one train
+        themselves: two trips that only a third has in common may both be part of it, side by side.
+        Border points do not count: each feed may put its own behind the station.
+        """
         if len(group.trips) == 2:
             return True
         direct = {(join.left, join.right) for join in joins}
-        spans = {}
-        for trip in group.trips:
-            calls, seconds = self.calls_of(trip), group.seconds[trip]
-            leaves = calls.leaves_s + seconds
-            spans[trip] = (leaves, leaves + calls.arrival_s[-1])
-        for at, trip in enumerate(group.trips):
-            for other in group.trips[at + 1 :]:
-                low = max(spans[trip][0], spans[other][0])
-                high = min(spans[trip][1], spans[other][1])
-                if high - low > NUMBER_TOLERANCE_S and not (
-                    {(trip, other), (other, trip)} & direct
-                ):
-                    return False
-        return self._lay_out(group) is not None
+        strangers = [
+            (at, other)
+            for at, trip in enumerate(group.trips)
+            for other in range(at + 1, len(group.trips))
+            if not {(trip, group.trips[other]), (group.trips[other], trip)} & direct
+        ]
+        calls = [self.calls_of(trip) for trip in group.trips]
+        times = []
+        for one in calls:
+            leaves = one.leaves_s + group.seconds[one.trip]
+            times.append((leaves, leaves + one.arrival_s[-1]))
+        if any(_common(times, *pair) > NUMBER_TOLERANCE_S for pair in strangers):
+            return False
+        line = self._lay_out(group)
+        if line is None:
+            return False
+        ends = []
+        for at, one in enumerate(calls):
+            real = _real_calls(one)
+            ends.append((line.position[at, real[0]], line.position[at, real[-1]]))
+        return all(_common(ends, *pair) <= 0 for pair in strangers)
 
     def _lay_out(self, group: _Group) -> Timeline | None:
         """Return the group's line, times from its first trip's departure; made once per content."""
@@ -296,6 +311,12 @@ class Splicer:
                 kind=max(kinds, key=_KINDS.index),
             )
         )
+
+
+def _common(spans: Sequence[tuple[int, int]], left: int, right: int) -> int:
+    """Return the length that two spans have in common, below zero where they lie apart."""
+    low = max(spans[left][0], spans[right][0])
+    return min(spans[left][1], spans[right][1]) - low
 
 
 def _unite(left: _Group, right: _Group, join: Join) -> _Group:
