@@ -28,7 +28,13 @@ COMMANDS = {
     "export": "export",
 }
 TEXT_LINE = "%(levelname)s %(name)s: %(message)s"
-GROUPS = {"feeds": "feeds", "scenario": "scenario", "fares": "fares", "clearing": "clearing"}
+GROUPS = {
+    "region": "region",
+    "feeds": "feeds",
+    "scenario": "scenario",
+    "fares": "fares",
+    "clearing": "clearing",
+}
 
 
 def make_app(words: Sequence[str]) -> typer.Typer:
