@@ -31,6 +31,7 @@ TEXT_LINE = "%(levelname)s %(name)s: %(message)s"
 GROUPS = {
     "region": "region",
     "feeds": "feeds",
+    "merge": "merge",
     "scenario": "scenario",
     "fares": "fares",
     "clearing": "clearing",

@@ -25,10 +25,14 @@ class Change:
 
 
 class DecisionFile:
-    """Decisions of a region's staff on the disk; every change writes the whole file at once."""
+    """Decisions of a region's staff on the disk; every change writes the whole file at once.
 
-    def __init__(self, path: Path) -> None:
+    Without a path there are none and none can be written.
+    """
+
+    def __init__(self, path: Path | None) -> None:
         self.path = path
+        self._known: tuple[tuple[int, int] | None, tuple[Decision, ...]] | None = None
 
     def read(self) -> tuple[Decision, ...]:
         """Return the decisions; none where there is no file.
@@ -38,7 +42,16 @@ class DecisionFile:
         ManifestError
             A column is missing or a row is malformed; names the line.
         """
-        return read_decisions(self.path)
+        if self.path is None:
+            return ()
+        try:
+            stat = self.path.stat()
+            state = (stat.st_mtime_ns, stat.st_size)
+        except OSError:
+            state = None
+        if self._known is None or self._known[0] != state:
+            self._known = (state, read_decisions(self.path))
+        return self._known[1]
 
     def put(self, decision: Decision) -> Change:
         """Write a decision in place of an earlier one on the same pair, else at the end.
@@ -46,7 +59,7 @@ class DecisionFile:
         Raises
         ------
         ManifestError
-            The file that is there cannot be read.
+            The file that is there cannot be read, or there is no place for one.
         EnvironmentFault
             The disk or the permissions do not allow it; the old file stands.
         """
@@ -78,7 +91,8 @@ class DecisionFile:
     def _records(self, *, extended: bool) -> tuple[list[str], list[str]]:
         """Return the file's records as they stand, and its columns; all of ours where asked."""
         self.read()  # a file that cannot be understood is not written to
-        text = self.path.read_bytes().decode("utf-8") if self.path.is_file() else ""
+        path = decisions_beside(None, self.path)
+        text = path.read_bytes().decode("utf-8") if path.is_file() else ""
         records = _split(text)
         head = next((at for at, one in enumerate(records) if not _passed_over(one)), None)
         if head is None:
@@ -91,8 +105,10 @@ class DecisionFile:
         return records, columns + missing
 
     def _write(self, records: Sequence[str]) -> None:
-        make_folder(self.path.parent)
-        write_atomic(self.path, "".join(records).encode())
+        path = decisions_beside(None, self.path)
+        self._known = None
+        make_folder(path.parent)
+        write_atomic(path, "".join(records).encode())
 
 
 def _split(text: str) -> list[str]:

@@ -77,8 +77,9 @@ class Candidate:
 
     @property
     def key(self) -> str:
-        """A short name that lasts as long as the words do."""
-        said = "\n".join((self.kind, *sorted((self.left_is, self.right_is))))
+        """A short name of the pair; for trains the same whichever of its trips stand for it."""
+        own = (self.left, self.right) if self.kind == "station" else ()
+        said = "\n".join((self.kind, self.left_is, self.right_is, *own))
         return hashlib.sha256(said.encode()).hexdigest()[:16]
 
     @property
