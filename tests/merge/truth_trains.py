@@ -24,6 +24,7 @@ from .golden_lists import FOLDER, RealFeeds
 
 SEED = "2026-11-23"
 SAMPLE = 20
+SAMPLED = "unjoined touching"  # of two lines that meet at a station there are many
 DRAWN = (("db", "sncf"), ("db", "zssk"), ("cercanias", "renfe"))
 # Trips of one train on other days: drawn once.
 TRAIN_OF = {"cercanias": r"^\d{4}[A-Z](\d{5})", "renfe": r"^(\d{5})"}
@@ -61,7 +62,7 @@ def sample(pairs: list[Drawn], size: int | None) -> list[Drawn]:
 
 
 def draw(real: RealFeeds, left: str, right: str) -> list[Drawn]:
-    """Return the pairs that a person judges: of each kind some, of doubtful ones all.
+    """Return the pairs that a person judges: of the pairs with the German feed nearly all.
 
     Joined, portions and rejected come from what the merge tells; pairs that merely meet, which the
     merge does not tell, are found here.
@@ -84,11 +85,10 @@ def draw(real: RealFeeds, left: str, right: str) -> list[Drawn]:
     by_what: dict[str, list[Drawn]] = {}
     for pair in everything:
         by_what.setdefault(pair.what, []).append(pair)
-    whole = ("rejected hand_over", "unjoined beside") if left == "db" else ()
     return sorted(
         pair
         for what, pairs in by_what.items()
-        for pair in sample(pairs, None if what in whole else SAMPLE)
+        for pair in sample(pairs, SAMPLE if left != "db" or what == SAMPLED else None)
     )
 
 
