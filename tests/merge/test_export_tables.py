@@ -176,15 +176,16 @@ def with_ride(**more):
     """Return the western feed with a trip on demand among the villages."""
     head, *calls = [line.strip() for line in WEST["stop_times"].strip().splitlines()]
     columns = f"{RIDE},location_id,pickup_type,drop_off_type,pickup_booking_rule_id"
+    columns += ",drop_off_booking_rule_id"
     places = [("G1", ""), ("", "zone")]
     ride = [
-        f"T5,,,,{number},{group},08:00:00,18:00:00,{area},{pickup},{drop},BR"
+        f"T5,,,,{number},{group},08:00:00,18:00:00,{area},{pickup},{drop},BR,BR"
         for number, ((group, area), pickup, drop) in enumerate(
             zip(places, (2, 1), (1, 2), strict=True), start=1
         )
     ]
     return WEST | {
-        "stop_times": "\n".join([f"{head},{columns}", *(f"{c},,,,,,," for c in calls), *ride]),
+        "stop_times": "\n".join([f"{head},{columns}", *(f"{c},,,,,,,," for c in calls), *ride]),
         "trips": WEST["trips"].rstrip() + "\n    R1,S1,T5,Villages,,,\n",
     } | more  # fmt: skip
 
