@@ -73,6 +73,30 @@ def test_from_an_address_to_an_edition_and_back(mobility, region, server, tmp_pa
     assert history[2]["despite"] == "strike until June"
 
 
+def test_versions_are_compared_by_file_and_by_name(mobility, region, server, tmp_path):
+    for trips in (10, 11, 3):
+        (tmp_path / f"{trips}.zip").write_bytes(feed_zip(trips))
+    told = mobility("feeds", "diff", tmp_path / "10.zip", tmp_path / "11.zip")
+    assert told.status == 0
+    assert "Trips: 1 new, of 10." in told.out
+    same = mobility("feeds", "diff", tmp_path / "10.zip", tmp_path / "10.zip", "--json")
+    assert same.document["empty"]
+
+    assert mobility("feeds", "diff", "--region", region, "--feed", "north").status == 2
+    for trips in (10, 11):
+        mobility("feeds", "fetch", region, "--file", f"north={tmp_path / f'{trips}.zip'}")
+    aliases = tmp_path / "aliases.csv"
+    compare = ("feeds", "diff", "--region", region, "--feed", "north", "--json")
+    before = mobility(*compare, "--aliases", aliases).document
+    assert (before["n_trips"], before["n_aliases"]) == ([10, 11], 10)
+    assert len(aliases.read_text().splitlines()) == 11
+    mobility("feeds", "fetch", region, "--file", f"north={tmp_path / '3.zip'}")
+    waiting = mobility(*compare).document
+    assert waiting["n_trips"] == [11, 3]
+    old, new = before["old_version"], before["new_version"]
+    assert mobility(*compare, new[:12], old[:12]).document["n_trips"] == [11, 10]
+
+
 def test_a_feed_that_cannot_be_fetched_does_not_stop_the_others(mobility, region, server):
     (region / "region.toml").write_text(
         MANIFEST.format(url=f"{server.base}/gtfs.zip")
@@ -137,10 +161,12 @@ def test_private_addresses_need_the_setting(mobility, region, server, monkeypatc
         (("activate", "north", "abc"), 2, "no version begins with 'abc'"),
         (("rollback", "north"), 2, "nothing to go to"),
         (("versions", "nobody"), 2, "its feeds are north"),
+        (("diff",), 2, "give two feeds"),
     ],
 )
 def test_a_mistake_is_told_in_one_line(mobility, region, words, status, told):
     command, *rest = words
     outcome = mobility("feeds", command, region, *rest)
+    assert "Traceback" not in outcome.err
     assert outcome.status == status
     assert told in outcome.error_line

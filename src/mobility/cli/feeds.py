@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from mobility.cli import versions
+from mobility.cli import diff, versions
 from mobility.cli.clock import clock_of
 from mobility.cli.feed_sheets import report_language, template, write_reports
 from mobility.cli.output import (
@@ -26,6 +26,7 @@ from mobility.feeds import FeedCheck, check_feed
 
 app = typer.Typer(help="Operators' feeds.", no_args_is_help=True)
 app.command("template")(template)
+app.command("diff")(diff.diff_command)
 app.command("fetch")(versions.fetch_command)
 app.command("versions")(versions.versions_command)
 app.command("activate")(versions.activate_command)

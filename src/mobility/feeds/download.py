@@ -226,7 +226,16 @@ class Downloader:
         }
         path = f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}"
         connection.request("GET", path, headers=headers, preload_content=False)
-        response = connection.getresponse()
+        with closing(connection.getresponse()) as response:
+            return self._answer(response, url, target, asked)
+
+    def _answer(
+        self,
+        response: urllib3.BaseHTTPResponse,
+        url: str,
+        target: Path,
+        asked: Mapping[str, str],
+    ) -> Download | str:
         if response.status in REDIRECTS and response.headers.get("Location"):
             return str(response.headers["Location"])
         if response.status == http.HTTPStatus.NOT_MODIFIED and asked:

@@ -1,0 +1,367 @@
+"""What has become of each trip: the same, shifted, on other days, over other stops, gone or new.
+
+Trips are compared day by day. Those of the same line, stops and times are the same trip, whatever
+they are called and however their days are cut into services. What is left over on either side is
+paired in order of departure within a line and its stops, so that a line shifted as a whole is told
+as shifted and not as gone and new.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+from mobility.feeds.diff_calls import WEEK, Bools, Ints, Trips, Window
+
+SHIFT_S = 45 * 60  # a trip without a number that departs later than this is another trip
+NUMBERED_SHIFT_S = 6 * 3600
+SPECIAL_SHARE = 0.25  # a day unlike this share of the days of its weekday may be special
+FEW_SHARE = 0.10
+OTHER_STOPS_OVERLAP = 0.5
+
+Kind = Literal["same", "shifted", "retimed", "rerouted", "days", "gone", "new"]
+Key = tuple[int, bytes, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """The trip of the new version that is a trip of the old one.
+
+    Parameters
+    ----------
+    kind : str
+        ``same``, ``shifted`` (all times by ``shift_s``), ``retimed`` (times at some stops),
+        ``rerouted`` (other stops).
+    shift_s : int
+        New first departure minus the old one.
+    """
+
+    old: int
+    new: int
+    kind: Kind
+    shift_s: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TripChange:
+    """A trip that has changed on some days; ``old`` and ``new`` are row numbers, -1 for none."""
+
+    kind: Kind
+    old: int
+    new: int
+    shift_s: int
+    days: Bools
+
+
+@dataclass(frozen=True, slots=True)
+class TripsDiff:
+    """What has become of the trips.
+
+    Parameters
+    ----------
+    special : int32[…]
+        Days of the window that differ in a way of their own (holidays, extra services): told as
+        days, not trip by trip.
+    renumbered : tuple of Alias
+        The same trip under another number.
+    """
+
+    changes: tuple[TripChange, ...]
+    aliases: tuple[Alias, ...]
+    special: Ints
+    renumbered: tuple[Alias, ...]
+
+
+@dataclass(slots=True)
+class _Rest:
+    """Days of the trips of one key that the other version does not have."""
+
+    trip: int
+    days: Bools
+    both: bool  # the key runs in both versions on other days
+
+
+@dataclass(slots=True)
+class _Rests:
+    old: list[_Rest] = field(default_factory=list)
+    new: list[_Rest] = field(default_factory=list)
+
+    def left(self) -> tuple[list[_Rest], list[_Rest]]:
+        """Return what still has days."""
+        return [r for r in self.old if r.days.any()], [r for r in self.new if r.days.any()]
+
+
+def diff_trips(old: Trips, new: Trips, window: Window, matched_lines: set[int]) -> TripsDiff:
+    """Compare the trips of the lines that are in both versions, and alias all that are the same."""
+    keys = _by_key(old), _by_key(new)
+    aliases = [
+        alias
+        for key, trips in keys[0].items()
+        if key in keys[1]
+        for alias in _alias_equal(old, new, trips, keys[1][key])
+    ]
+    rests = _rests(old, new, keys, window)
+    special = _special_days(rests, window)
+    for rest in (*rests.old, *rests.new):
+        rest.days[special] = False
+    rests.old = [r for r in rests.old if int(old.line[r.trip]) in matched_lines]
+    rests.new = [r for r in rests.new if int(new.line[r.trip]) in matched_lines]
+    changes = [*_retimed(old, new, rests), *_rerouted(old, new, rests), *_left_over(rests)]
+    aliases += [
+        Alias(change.old, change.new, change.kind, change.shift_s)
+        for change in changes
+        if change.old >= 0 and change.new >= 0
+    ]
+    renumbered = [
+        alias
+        for alias in aliases
+        if alias.kind == "same"
+        and old.numbers[alias.old]
+        and new.numbers[alias.new]
+        and old.numbers[alias.old] != new.numbers[alias.new]
+    ]
+    return TripsDiff(tuple(changes), tuple(aliases), special, tuple(renumbered))
+
+
+def _by_key(trips: Trips) -> dict[Key, list[int]]:
+    keys: dict[Key, list[int]] = defaultdict(list)
+    for at in range(len(trips)):
+        keys[int(trips.line[at]), trips.pattern[at], trips.times[at]].append(at)
+    return keys
+
+
+def _alias_equal(
+    old: Trips, new: Trips, here: Sequence[int], there: Sequence[int]
+) -> Iterator[Alias]:
+    """Pair trips of one key: those of the same days and number first, then all that share days."""
+    free = list(there)
+    rest = []
+    for at in here:
+        days = old.days[old.service[at]]
+        same = [one for one in free if np.array_equal(new.days[new.service[one]], days)]
+        best = min(
+            same,
+            key=lambda one: (
+                old.numbers[at] != new.numbers[one], old.ids[at] != new.ids[one], one,
+            ),
+            default=None,
+        )  # fmt: skip
+        if best is None:
+            rest.append(at)
+        else:
+            free.remove(best)
+            yield Alias(at, best, "same")
+    for at in rest:
+        for one in free:
+            if (old.days[old.service[at]] & new.days[new.service[one]]).any():
+                yield Alias(at, one, "same")
+
+
+def _rests(
+    old: Trips,
+    new: Trips,
+    keys: tuple[dict[Key, list[int]], dict[Key, list[int]]],
+    window: Window,
+) -> _Rests:
+    """Return the days of each key on which one version runs it more often than the other."""
+    rests = _Rests()
+    none = np.zeros(window.n_days, dtype=np.int32)
+    for key in {**keys[0], **keys[1]}:
+        here, there = keys[0].get(key, ()), keys[1].get(key, ())
+        left = sum((old.days[old.service[at]] for at in here), none)
+        right = sum((new.days[new.service[at]] for at in there), none)
+        both = bool(((left > 0) & (right > 0)).any())
+        rests.old += _spread(old, here, left - right, both)
+        rests.new += _spread(new, there, right - left, both)
+    return rests
+
+
+def _spread(trips: Trips, rows: Sequence[int], over: Ints, both: bool) -> Iterator[_Rest]:
+    """Give the days that are over to the trips that run on them."""
+    over = np.maximum(over, 0)
+    for at in rows:
+        days = trips.days[trips.service[at]] & (over > 0)
+        if days.any():
+            over = over - days
+            yield _Rest(at, days, both)
+
+
+def _special_days(rests: _Rests, window: Window) -> Ints:
+    """Return the days whose differences are unlike those of the other days of their weekday."""
+    marks: list[list[tuple[int, int]]] = [[] for _ in range(window.n_days)]
+    for side, rows in enumerate((rests.old, rests.new)):
+        for number, rest in enumerate(rows):
+            for day in np.flatnonzero(rest.days):
+                marks[day].append((side, number))
+    kinds = [hash(tuple(mark)) for mark in marks]
+    weekday = window.weekdays()
+    special = []
+    for one in range(WEEK):
+        days = np.flatnonzero(weekday == one)
+        for kind in dict.fromkeys(kinds[day] for day in days):
+            alike = [int(day) for day in days if kinds[day] == kind]
+            few = len(alike) <= max(1, FEW_SHARE * len(days))
+            if marks[alike[0]] and few and len(alike) <= SPECIAL_SHARE * len(days):
+                special += alike
+    return np.array(sorted(special), dtype=np.int32)
+
+
+# --- pairing what is left over --------------------------------------------------------------------
+
+
+def _grouped(
+    trips: Trips, rests: Iterable[_Rest], group: Callable[[Trips, _Rest], Hashable]
+) -> dict[Hashable, list[_Rest]]:
+    groups: dict[Hashable, list[_Rest]] = defaultdict(list)
+    for rest in rests:
+        groups[group(trips, rest)].append(rest)
+    return groups
+
+
+def _retimed(old: Trips, new: Trips, rests: _Rests) -> Iterator[TripChange]:
+    """Pair trips of the same line and stops: by number, then by days and departure."""
+
+    def numbered(trips: Trips, rest: _Rest) -> Hashable:
+        at = rest.trip
+        return int(trips.line[at]), trips.pattern[at], trips.numbers[at]
+
+    def same_days(trips: Trips, rest: _Rest) -> Hashable:
+        return int(trips.line[rest.trip]), trips.pattern[rest.trip], rest.days.tobytes()
+
+    def stops(trips: Trips, rest: _Rest) -> Hashable:
+        return int(trips.line[rest.trip]), trips.pattern[rest.trip]
+
+    for group, limit_s in ((numbered, NUMBERED_SHIFT_S), (same_days, SHIFT_S)):
+        left, right = rests.left()
+        there = _grouped(new, right, group)
+        for key, here in _grouped(old, left, group).items():
+            if group is numbered and not old.numbers[here[0].trip]:
+                continue
+            for one, other in align(
+                [int(old.start_s[r.trip]) for r in here],
+                [int(new.start_s[r.trip]) for r in there.get(key, ())],
+                limit_s,
+            ):
+                yield from _paired(old, new, here[one], there[key][other])
+    left, right = rests.left()
+    there = _grouped(new, right, stops)
+    for key, here in _grouped(old, left, stops).items():
+        yield from _nearest_paired(old, new, here, there.get(key, []))
+
+
+def _nearest_paired(
+    old: Trips, new: Trips, here: Sequence[_Rest], there: Sequence[_Rest]
+) -> Iterator[TripChange]:
+    """Pair trips whose days differ but overlap, the least shift first."""
+    ordered = sorted(there, key=lambda rest: int(new.start_s[rest.trip]))
+    starts = [int(new.start_s[rest.trip]) for rest in ordered]
+    found = []
+    for one, rest in enumerate(here):
+        start = int(old.start_s[rest.trip])
+        span = range(bisect_left(starts, start - SHIFT_S), bisect_right(starts, start + SHIFT_S))
+        found += [(abs(starts[other] - start), one, other) for other in span]
+    for _, one, other in sorted(found):
+        yield from _paired(old, new, here[one], ordered[other])
+
+
+def _paired(old: Trips, new: Trips, here: _Rest, there: _Rest) -> Iterator[TripChange]:
+    """Take the days that two left-over trips share off both."""
+    days = here.days & there.days
+    if not days.any():
+        return
+    here.days, there.days = here.days & ~days, there.days & ~days
+    shift_s = int(new.start_s[there.trip] - old.start_s[here.trip])
+    kind: Kind = "rerouted"
+    if old.pattern[here.trip] == new.pattern[there.trip]:
+        before, after = (
+            np.frombuffer(times, dtype=np.int32)
+            for times in (old.times[here.trip], new.times[there.trip])
+        )
+        kind = "shifted" if np.all(after - before == shift_s) else "retimed"
+    yield TripChange(kind, here.trip, there.trip, shift_s, days)
+
+
+def align(left: Sequence[int], right: Sequence[int], limit: int) -> list[tuple[int, int]]:
+    """Pair two lists of departures in order, the sum of shifts least and none beyond the limit.
+
+    As many as possible are paired at the least cost, a trip left alone costing half the limit.
+
+    Returns
+    -------
+    pairs : list of (int, int)
+        Positions in ``left`` and ``right``.
+
+    >>> align([480, 490, 500], [485, 495, 505], 30)
+    [(0, 0), (1, 1), (2, 2)]
+    >>> align([480, 540], [541], 30)
+    [(1, 0)]
+    """
+    rows = sorted(range(len(left)), key=lambda at: left[at])
+    columns = sorted(range(len(right)), key=lambda at: right[at])
+    alone = limit / 2 + 1
+    # best[j]: least cost of the first i of left and the first j of right; `step` says how.
+    best = [alone * j for j in range(len(columns) + 1)]
+    steps: list[list[int]] = [[1] * (len(columns) + 1)]
+    for at, row in enumerate(rows, 1):
+        before, best = best, [alone * at]
+        step = [0]
+        for j, column in enumerate(columns, 1):
+            shift = abs(right[column] - left[row])
+            costs = (before[j] + alone, best[j - 1] + alone)
+            cost, how = min((costs[0], 0), (costs[1], 1))
+            if shift <= limit and before[j - 1] + shift <= cost:
+                cost, how = before[j - 1] + shift, 2
+            best.append(cost)
+            step.append(how)
+        steps.append(step)
+    pairs = []
+    i, j = len(rows), len(columns)
+    while i and j:
+        how = steps[i][j]
+        if how == 2:
+            pairs.append((rows[i - 1], columns[j - 1]))
+        i, j = i - (how != 1), j - (how != 0)
+    return pairs[::-1]
+
+
+def _rerouted(old: Trips, new: Trips, rests: _Rests) -> Iterator[TripChange]:
+    """Pair trips of one line over other stops: by number, else where most stops are the same."""
+    left, right = rests.left()
+    there = _grouped(new, right, lambda trips, rest: int(trips.line[rest.trip]))
+    for line, here in _grouped(old, left, lambda trips, rest: int(trips.line[rest.trip])).items():
+        found = sorted(
+            (score, one, other)
+            for one, rest in enumerate(here)
+            for other, that in enumerate(there.get(line, ()))
+            if (score := _likeness(old, new, rest, that)) is not None
+        )
+        for _, one, other in found:
+            yield from _paired(old, new, here[one], there[line][other])
+
+
+def _likeness(old: Trips, new: Trips, here: _Rest, there: _Rest) -> tuple[bool, int] | None:
+    """Return how unlike two trips of a line are (less is liker), or None for another trip."""
+    shift = abs(int(new.start_s[there.trip] - old.start_s[here.trip]))
+    late = abs(int(new.end_s[there.trip] - old.end_s[here.trip]))
+    number = old.numbers[here.trip]
+    if number and number == new.numbers[there.trip] and min(shift, late) <= NUMBERED_SHIFT_S:
+        return False, min(shift, late)
+    if min(shift, late) > SHIFT_S or not (here.days & there.days).any():
+        return None
+    before, after = set(old.stops[here.trip].tolist()), set(new.stops[there.trip].tolist())
+    if len(before & after) < OTHER_STOPS_OVERLAP * len(before | after):
+        return None
+    return True, min(shift, late)
+
+
+def _left_over(rests: _Rests) -> Iterator[TripChange]:
+    left, right = rests.left()
+    for rest in left:
+        yield TripChange("days" if rest.both else "gone", rest.trip, -1, 0, rest.days)
+    for rest in right:
+        yield TripChange("days" if rest.both else "new", -1, rest.trip, 0, rest.days)
