@@ -12,7 +12,14 @@ from mobility.journey import Call, Journey, Leg, Place, Section
 
 def journey_record(journey: Journey) -> bytes:
     """Return the journey without its fare as JSON in one form; `read_journey` undoes it."""
-    return orjson.dumps(journey.with_fare(None), option=orjson.OPT_SORT_KEYS)
+    return orjson.dumps(journey.with_fare(None), _members, orjson.OPT_SORT_KEYS)
+
+
+def _members(value: Any) -> dict[str, Any]:
+    """Return the fields of the named tuples that a journey is made of."""
+    if isinstance(value, Journey | Leg | Call | Section):
+        return value._asdict()
+    raise TypeError(f"{type(value).__name__} is no part of a journey")
 
 
 def read_journey(record: bytes) -> Journey:
