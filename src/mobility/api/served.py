@@ -23,6 +23,7 @@ from mobility.fares import Rider, TariffPricer
 from mobility.journey import Journey, Place
 from mobility.network import Edition
 from mobility.planner import Answer, Endpoint, Planner, Pricer, locate, suggest
+from mobility.planner.remarks import DEFAULT_LANGUAGE
 
 Document = dict[str, Any]
 PRICERS = 128  # riders whose pricer is kept
@@ -177,6 +178,7 @@ class Served:
             window_s=window_s,
             max_transfers=query.max_transfers,
             look_beyond=True,
+            language=query.language or DEFAULT_LANGUAGE,
         )
         return (origin, destination), (depart, arrive, window_s), answer
 

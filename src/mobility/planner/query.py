@@ -30,7 +30,7 @@ from mobility.planner.endpoint import (
     reach_of,
 )
 from mobility.planner.memory import references
-from mobility.planner.remarks import Coverage, OnDemand
+from mobility.planner.remarks import DEFAULT_LANGUAGE, BorderChecks, Coverage, OnDemand
 from mobility.planner.scratch import Scratch
 from mobility.planner.search import NEED_EVENTS, advance, begin, depart, forget
 from mobility.planner.values import (
@@ -131,6 +131,7 @@ class Planner:
         self._assembler = Assembler(network)
         self._coverage = Coverage(network)
         self._on_demand = OnDemand(network, booking)
+        self._border_checks = BorderChecks(network)
         self._train_arrays = train_arrays(network)
         self._back = reverse_walks(network)
         self._out_paths = Footpaths(
@@ -155,6 +156,7 @@ class Planner:
         max_transfers: int = MAX_TRANSFERS,
         max_travel_s: int = DAY_S,
         look_beyond: bool = False,
+        language: str = DEFAULT_LANGUAGE,
     ) -> Answer:
         """Return the complete Pareto set of journeys.
 
@@ -179,6 +181,8 @@ class Planner:
             Leave out of a window what a departure at or after its end beats: nobody rides away
             and back at midnight to catch the train of the morning. Differs from the plain set,
             as nigiri's windows do.
+        language : str
+            In which notices tell what the region's staff have written in several languages.
 
         Raises
         ------
@@ -204,6 +208,7 @@ class Planner:
         if self._pricer is not None:
             journeys = [j.with_fare(self._pricer.price(j)) for j in journeys]
         notices += self._on_demand.notices(task.origin, task.destination, moments, zone)
+        notices += self._border_checks.notices(journeys, language)
         return Answer(tuple(journeys), notices)
 
     def day(self, date: dt.date) -> _Day:

@@ -1,9 +1,11 @@
-"""What an answer must say beside its journeys: feeds without data, service on demand."""
+"""What an answer must say beside its journeys: no data, service on demand, border checks."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -11,12 +13,14 @@ import numpy.typing as npt
 from mobility.core.errors import DateOutsideError
 from mobility.core.notices import Notice
 from mobility.core.time import local_date
+from mobility.journey import Call, Journey
 from mobility.network import Network
 from mobility.planner.endpoint import Reach
 
 ON_DEMAND = 2  # pickup_type and drop_off_type: phone agency
 DROP_OFF_SHIFT = 2  # drop_off_type in event_flags
 MAX_REMARKS = 50  # notices about service on demand in one answer
+DEFAULT_LANGUAGE = "en"
 
 
 class Coverage:
@@ -142,3 +146,65 @@ class OnDemand:
             message=f"line {line} calls at {stop} on demand on {net.date_of(day)}"
             f": {told or 'book it with the operator before the ride'}",
         )
+
+
+class BorderChecks:
+    """Checks that travellers pass: on a train that goes on, or where they change.
+
+    Who boards or alights for good at the place is not on the way past it.
+    """
+
+    def __init__(self, network: Network) -> None:
+        self._network = network
+        self._documents: list[dict[str, str]] = [json.loads(t) for t in network.check_documents]
+        self._stations = {}
+        if self._documents:
+            self._stations = {id_: row for row, id_ in enumerate(network.station_id)}
+            self._country = list(network.station_country)
+            self._sides = list(zip(network.check_from, network.check_to, strict=True))
+
+    def notices(self, journeys: Iterable[Journey], language: str) -> tuple[Notice, ...]:
+        """Return a notice for each check on any of the journeys, in the language if it can be."""
+        if not self._documents:
+            return ()
+        passed = {check for journey in journeys for check in self._passed(journey)}
+        return tuple(self._notice(check, language) for check in sorted(passed))
+
+    def _passed(self, journey: Journey) -> Iterator[int]:
+        rides = [leg.calls for leg in journey.legs if leg.mode == "transit"]
+        for calls in rides:
+            for at in range(1, len(calls) - 1):
+                yield from self._at(calls[: at + 1], calls[at:])
+        for before, after in pairwise(rides):
+            yield from self._at(before, after)
+
+    def _at(self, before: Sequence[Call], after: Sequence[Call]) -> Iterator[int]:
+        """Yield the checks between the last call of one ride and the first of the next."""
+        here = {self._stations[call.place.station_id] for call in (before[-1], after[0])}
+        checks = [row for row, at in enumerate(self._network.check_station) if int(at) in here]
+        if not checks:
+            return
+        comes, goes = self._first_country(reversed(before[:-1])), self._first_country(after[1:])
+        date = local_date(before[-1].arrival, before[-1].place.tz).toordinal()
+        for check in checks:
+            from_country, to_country = self._sides[check]
+            first, last = (
+                int(field[check]) for field in (self._network.check_first, self._network.check_last)
+            )
+            meant = comes and goes and comes != goes
+            meant = meant and from_country in ("", comes) and to_country in ("", goes)
+            if meant and first <= date and (last < 0 or date <= last):
+                yield check
+
+    def _first_country(self, calls: Iterable[Call]) -> str:
+        countries = (self._country[self._stations[call.place.station_id]] for call in calls)
+        return next((country for country in countries if country), "")
+
+    def _notice(self, check: int, language: str) -> Notice:
+        net, texts = self._network, self._documents[check]
+        spoken = [one for one in (language, DEFAULT_LANGUAGE, *sorted(texts)) if one in texts]
+        place = net.station_name[int(net.check_station[check])]
+        minutes = int(net.check_s[check]) // 60
+        said = f"{place}, {minutes} min" if minutes else place
+        message = f"{said}: {texts[spoken[0]]}" if spoken else said
+        return Notice("border_check", "info", message=message)
