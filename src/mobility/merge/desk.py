@@ -24,6 +24,7 @@ from mobility.merge.review import Answer, Candidate, review_candidates
 
 REGIONS_KEPT = 3  # as things stand, with the other answer, and one step back
 
+STAGES = ("tables", "places", "stations", "joins", "trains")  # of `merge_feeds`, in order
 QUICK_S = 5.0  # people wait so long without being asked
 
 Counter = Callable[[Region], int]
@@ -78,6 +79,7 @@ class Desk:
         self._list: tuple[_State, tuple[Candidate, ...]] | None = None
         self._stations = pl.Series(dtype=pl.Int32)  # of each stop, in the merge that is listed
         self.merge_s = 0.0  # how long the last merge took
+        self.merged = 1.0  # how much of the merge under way is done
 
     @property
     def quick(self) -> bool:
@@ -252,14 +254,20 @@ class Desk:
             return next((c for c in self.candidates() if {c.left, c.right} == roots), None)
         return None
 
+    def _note(self, stage: str, done: int, total: int) -> None:
+        if stage in STAGES:
+            self.merged = (STAGES.index(stage) + done / max(total, 1)) / len(STAGES)
+        if self._progress is not None:
+            self._progress(stage, done, total)
+
     def _merged(self, decisions: tuple[Decision, ...]) -> Region:
         with self._lock:
             state = _state(decisions)
             if state not in self._regions:
                 manifest = self.manifest.model_copy(update={"decisions": decisions})
                 began = time.perf_counter()
-                self._regions[state] = merge_feeds(self.feeds, manifest, progress=self._progress)
-                self.merge_s = time.perf_counter() - began
+                self._regions[state] = merge_feeds(self.feeds, manifest, progress=self._note)
+                self.merge_s, self.merged = time.perf_counter() - began, 1.0
             self._regions.move_to_end(state)
             while len(self._regions) > REGIONS_KEPT:
                 self._regions.popitem(last=False)

@@ -224,6 +224,7 @@ class ReviewPages:
             "effects": known if whole else [],
             "waiting": not whole and job is not None and not _failed(job),
             "merge_s": max(1, math.ceil(2 * self._desk.merge_s)),
+            "merged": round(self._desk.merged, 2),
             "key": candidate.key,
         }
 

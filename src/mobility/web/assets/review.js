@@ -13,7 +13,8 @@ document.addEventListener("keydown", (event) => {
 const waiting = document.querySelector("[data-wait]");
 async function ask() {
   const answer = await fetch(waiting.dataset.wait).catch(() => null);
-  if (answer?.status === 202) return setTimeout(ask, 600);
-  if (answer?.ok) waiting.innerHTML = await answer.text();
+  if (!answer?.ok) return;
+  waiting.innerHTML = await answer.text();
+  if (answer.status === 202) setTimeout(ask, 600);
 }
 if (waiting) ask();
