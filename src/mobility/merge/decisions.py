@@ -102,6 +102,10 @@ class TripDecisions(Mapping[tuple[int, int], tuple[str, str]]):
             self._of_trip.setdefault(trip, []).append(len(self._rows))
         self._rows.append((*sides, decided))
 
+    def together(self) -> Iterator[tuple[frozenset[int], frozenset[int]]]:
+        """Yield both sides of every decision that two trains are one."""
+        return ((left, right) for left, right, (what, _) in self._rows if what == "same")
+
     def touches(self, trip: int) -> bool:
         """Whether anything was decided about the trip."""
         return trip in self._of_trip

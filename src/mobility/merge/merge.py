@@ -25,7 +25,7 @@ from mobility.merge.lasting import GivenIds, keep_station_ids
 from mobility.merge.locations import location_rows
 from mobility.merge.matches import station_matches, train_matches
 from mobility.merge.names import Exonyms, find_exonym_files, read_exonyms
-from mobility.merge.pairs import relate_feeds
+from mobility.merge.pairs import decided_pairs, relate_feeds
 from mobility.merge.places import (
     RAIL,
     Forms,
@@ -281,13 +281,14 @@ def _join_trains(
         schedules, ground.days.rows, ground.tables.trip_service, trip_mode, RAIL, decisions
     )
     listed = listed_pairs(ground, solved.station_of_place, notices)
+    decided = decided_pairs(schedules, decisions.together())
     n_feeds = len(ground.feeds)
     pairs = [(left, right) for left in range(n_feeds) for right in range(left + 1, n_feeds)]
     for done, (left, right) in enumerate(pairs):
         tell("joins", done, len(pairs))
         own = [pair for pair in listed if (pair.left_feed, pair.right_feed) == (left, right)]
         origins = ground.origins[left], ground.origins[right]
-        judge.hear(relate_feeds(schedules, left, right, origins, own))
+        judge.hear(relate_feeds(schedules, left, right, origins, own, decided))
     splicer.splice([*twins, *judge.joins])
     return splicer, judge
 

@@ -7,8 +7,9 @@ for the pairs that pass.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 import numpy.typing as npt
@@ -80,6 +81,30 @@ class SchedulePair:
     equal_number: bool
     known_numbers: bool
     listed: bool
+
+
+def decided_pairs(
+    schedules: Schedules, together: Iterable[tuple[Collection[int], Collection[int]]]
+) -> set[tuple[int, int]]:
+    """Return the pairs of schedules, the smaller feed's first, of trips that people call one."""
+    sides_decided = list(together)
+    if not sides_decided:
+        return set()
+    n_trips = np.diff(schedules.trip_start)
+    of_trip = dict(
+        zip(
+            schedules.trip.tolist(),
+            np.repeat(np.arange(len(n_trips)), n_trips).tolist(),
+            strict=True,
+        )
+    )
+    found = set()
+    for sides in sides_decided:
+        one, other = ({of_trip[trip] for trip in side if trip in of_trip} for side in sides)
+        for pair in product(one, other):
+            left, right = sorted(pair, key=lambda schedule: (schedules.feed[schedule], schedule))
+            found.add((left, right))
+    return found
 
 
 def _calls(schedules: Schedules, feed: int) -> pl.DataFrame:
@@ -254,11 +279,16 @@ class _Relations:
 
 
 def _candidates(
-    left: pl.DataFrame, right: pl.DataFrame, listed: Sequence[ListedPair]
+    left: pl.DataFrame,
+    right: pl.DataFrame,
+    listed: Sequence[ListedPair],
+    decided: Collection[tuple[int, int]],
 ) -> tuple[Int64s, Int64s]:
     found = [_by_structure(left, right), _by_number(left, right)]
     if listed:
         found.append(_by_list(left, right, listed))
+    if decided:
+        found.append(pl.DataFrame(sorted(decided), schema=found[0].schema, orient="row"))
     pairs = pl.concat(found).unique().sort(*_PAIR)
     return pairs["schedule"].to_numpy(), pairs["schedule_right"].to_numpy()
 
@@ -279,6 +309,7 @@ def relate_feeds(
     right_feed: int,
     origins: tuple[Int64s, Int64s],
     listed: Sequence[ListedPair],
+    decided: Collection[tuple[int, int]] = (),
 ) -> Iterator[SchedulePair]:
     """Yield every pair of schedules of two feeds that share a run or meet end to start.
 
@@ -291,7 +322,14 @@ def relate_feeds(
         Service-day origins of the two zones.
     listed : sequence of ListedPair
         Oriented from the left to the right feed.
+    decided : collection of (left, right)
+        Schedules that people call one train; counts as an equal number.
     """
+    decided = {
+        (a, b)
+        for a, b in decided
+        if (schedules.feed[a], schedules.feed[b]) == (left_feed, right_feed)
+    }
     left, right = _calls(schedules, left_feed), _calls(schedules, right_feed)
     if not left.height or not right.height:
         return
@@ -303,13 +341,14 @@ def relate_feeds(
         )
         if not _times_meet(left, rebased):
             continue
-        a, b = _candidates(left, rebased, listed)
+        a, b = _candidates(left, rebased, listed, decided)
         shared = _share_days(schedules, a, b, offset)
         for i, j in zip(a[shared].tolist(), b[shared].tolist(), strict=True):
             numbers = int(schedules.number[i]), int(schedules.number[j])
             known = min(numbers) >= 0
             equal = known and numbers[0] == numbers[1]
             in_list = numbers in pairs_listed
-            relation = relations.find(i, j, offset.seconds, equal=equal or in_list, known=known)
+            one = equal or in_list or (i, j) in decided
+            relation = relations.find(i, j, offset.seconds, equal=one, known=known)
             if relation.kind != "none":
                 yield SchedulePair(i, j, offset, relation, equal, known, in_list)
