@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from mobility.feeds import Feed, read_feed
@@ -215,6 +216,19 @@ def test_a_chain_over_three_feeds_is_one_train(rail: Rail) -> None:
             "hand_over 7: A 07:50, B 08:00, c 08:10/08:12, d 08:20, E 08:30/08:35, F 08:50"
         ]
         assert section_texts(region, 0) == ["a:t 0-2", "b:u 2-4", "c:v 4-5"]
+
+
+def test_what_a_feed_itself_lists_as_two_trains_is_not_handed_over(rail: Rail) -> None:
+    """Else a second copy of a feed would join what the feed keeps apart."""
+    west = {"t": "17: A 07:50, B 08:00, C 08:10", "v": "17: C 08:15, D 08:20"}
+    east = {"u": "17: c 08:15, d 08:20"}
+    feeds = both(rail, west, east)
+    assert kinds(feeds) == ["equal 7", "single 7"]
+    told = merged(*feeds).tables["train_matches"].filter(pl.col("kind") == "hand_over")
+    assert told["decision"].to_list() == ["rejected"]
+    assert "lists both sides" in told["evidence"][0]
+    pair = {"left": "west:17", "right": "east:17", "station": "west:C"}
+    assert kinds(feeds, hand_overs=[pair]) == ["hand_over 7"]
 
 
 def test_portions_of_one_feed_keep_their_trains_and_share_the_partner(rail: Rail) -> None:

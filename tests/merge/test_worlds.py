@@ -19,7 +19,7 @@ from mobility.merge.calendar import Offset
 from mobility.merge.export import export_region
 from mobility.merge.joins import ACCEPT, join_confidence
 from mobility.merge.pairs import SchedulePair
-from mobility.merge.structure import NUMBER_TOLERANCE_S, relate
+from mobility.merge.structure import HAND_OVER_DWELL_S, NUMBER_TOLERANCE_S, relate
 
 from .build import Carried, carriage, instants, merged, renamed
 from .export_back import region_of_paths
@@ -129,8 +129,8 @@ def assert_joined_as_the_rules_say(
 ) -> None:
     """Compare every pair of runs of two feeds with what was joined: no pair missed, none made up.
 
-    What the rules call one is one train, unless another run of a feed is in the way (a portion):
-    so no passenger sees the same train twice.
+    What the rules call one is one train, unless another run is in the way: so no passenger sees
+    the same train twice.
     """
     told = {
         (row["left_trip"], row["right_trip"]): row
@@ -139,25 +139,17 @@ def assert_joined_as_the_rules_say(
     }
     across = {pair: row for pair, row in told.items() if pair[0][0] != pair[1][0]}
     days: Counter[tuple[str, str]] = Counter()
-    for left, right, kind in joinable(region, runs):
+    found = list(joinable(region, runs))
+    fitting = {frozenset((left, right)) for left, right, _ in found}
+    for left, right, kind in found:
         pair = (left.reference, right.reference)
         days[pair] += 1
         if homes[left.reference, left.day] != homes[right.reference, right.day]:
-            assert pair not in told or told[pair]["decision"] == "portion" or in_the_way(
-                runs, homes, left, right
-            ), pair  # fmt: skip
+            assert in_the_way(fitting, runs, homes, left, right), pair
         if pair in told:
             assert told[pair]["kind"] == kind
     assert set(across) <= set(days)
     assert {pair: row["days"] for pair, row in across.items()} == {p: days[p] for p in across}
-    for pair in set(days) - set(across):
-        assert any(
-            in_the_way(runs, homes, runs[pair[0], day], other)
-            for (trip, day) in runs
-            if trip == pair[0]
-            for other in runs.values()
-            if other.reference == pair[1]
-        ), pair
 
 
 def joinable(region: Region, runs: dict[tuple[str, int], Run]) -> Iterator[tuple[Run, Run, str]]:
@@ -185,17 +177,28 @@ def joinable(region: Region, runs: dict[tuple[str, int], Run]) -> Iterator[tuple
             yield left, right, relation.kind
 
 
-def in_the_way(runs: dict[tuple[str, int], Run], homes: Homes, left: Run, right: Run) -> bool:
-    """Whether some feed lists both trains at the same time: then they cannot be one."""
+def in_the_way(
+    fitting: set[frozenset[Run]],
+    runs: dict[tuple[str, int], Run],
+    homes: Homes,
+    left: Run,
+    right: Run,
+) -> bool:
+    """Whether two other listings of the two trains, or one of them, keep them apart.
+
+    They run at the same time and are not one; or one feed lists both, one after the other.
+    """
     one, two = homes[left.reference, left.day], homes[right.reference, right.day]
     on = {
         train: [runs[key] for key, home in homes.items() if home == train] for train in (one, two)
     }
-    return any(
-        a.feed == b.feed and max(start(a), start(b)) <= min(end(a), end(b))
-        for a in on[one]
-        for b in on[two]
-    )
+    for a in on[one]:
+        for b in on[two]:
+            gap = max(start(a), start(b)) - min(end(a), end(b))
+            same = a.feed == b.feed
+            if gap <= (HAND_OVER_DWELL_S if same else 0) and frozenset((a, b)) not in fitting:
+                return True
+    return False
 
 
 def start(run: Run) -> int:

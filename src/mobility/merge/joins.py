@@ -41,6 +41,8 @@ class Join:
     confidence : float
     strength : tuple
         Order in which joins are tried: smaller first.
+    stated : bool
+        People say so: a decision, or a pair in the manifest.
     """
 
     left: int
@@ -51,6 +53,7 @@ class Join:
     days: Bools
     confidence: float
     strength: tuple[int | float, ...]
+    stated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +211,7 @@ class Judge:
                 self.joins.append(
                     Join(
                         *(a, b, relation, pair.offset.shift, pair.offset.seconds, days),
-                        *(value, strength),
+                        *(value, strength, what == "same" or pair.listed),
                     )
                 )
 

@@ -12,6 +12,8 @@ from mobility.merge.region import JOINED_KINDS
 from mobility.merge.splice import Splicer
 from mobility.merge.stations import Match, evidence_json
 
+LISTS_BOTH = "one feed lists both sides as two trains: a connection"
+
 
 def station_matches(ground: Ground, matches: Sequence[Match]) -> pl.DataFrame:
     """Return the `station_matches` table."""
@@ -48,6 +50,12 @@ def train_matches(
         told.append(
             Judgement(left, right, kind, days[left, right], decision, join.confidence, said)
         )
+    for (left, right), join in sorted(splicer.refused.items()):
+        if (left, right) not in splicer.kept:
+            said = relation_evidence(join.relation) | {"reason": LISTS_BOTH}
+            told.append(
+                Judgement(left, right, "hand_over", days[left, right], "rejected", 0.0, said)
+            )
     ids, numbers = ground.tables.trips["trip_id"].to_list(), ground.tables.trips["number"].to_list()
     feeds = ground.tables.trip_feed.tolist()
     rows = []

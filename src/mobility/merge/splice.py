@@ -99,12 +99,13 @@ class Splicer:
         self.n_days = n_days
         self.joins: Sequence[Join] = ()
         self.trains: list[JoinedTrain] = []
+        self.refused: dict[tuple[int, int], Join] = {}
         self.used: dict[int, Bools] = {}
         self.kept: dict[tuple[int, int], tuple[Join, str]] = {}
         self._lines: dict[tuple[object, ...], Timeline | None] = {}
 
     def splice(self, joins: Sequence[Join]) -> None:
-        """Make trains of all joins; fills `joins`, `trains`, `used` and `kept`."""
+        """Make trains of all joins; fills `joins`, `trains`, `used`, `kept`, `refused`."""
         self.joins = joins
         if not joins:
             return
@@ -168,6 +169,9 @@ class Splicer:
             united = _unite(left, right, join)
             if not self._one_line(united, joins):
                 portions.append(join)
+                continue
+            if self._is_connection(left, right, united, join):
+                self.refused.setdefault((join.left, join.right), join)
                 continue
             for trip in united.trips:
                 groups[trip] = united
@@ -233,6 +237,29 @@ class Splicer:
             real = _real_calls(one)
             ends.append((line.position[at, real[0]], line.position[at, real[-1]]))
         return all(_common(ends, *pair) <= 0 for pair in strangers)
+
+    def _is_connection(self, left: _Group, right: _Group, united: _Group, join: Join) -> bool:
+        """Whether one feed lists both sides of a hand-over: for it these are two trains.
+
+        Were it otherwise, a second copy of a feed would join what the feed keeps apart.
+        """
+        line = self._lay_out(united)
+        if line is None or join.stated or join.relation.kind != "hand_over":
+            return False
+        call = _real_calls(self.calls_of(join.left))[join.relation.pairs[0][0]]
+        place = line.position[united.trips.index(join.left), call]
+
+        def feeds_at(group: _Group, end: int) -> set[int]:
+            calls = [self.calls_of(trip) for trip in group.trips]
+            return {
+                one.feed
+                for one in calls
+                if line.position[united.trips.index(one.trip), _real_calls(one)[end]] == place
+            }
+
+        return bool(
+            feeds_at(left, -1) & feeds_at(right, 0) or feeds_at(left, 0) & feeds_at(right, -1)
+        )
 
     def _lay_out(self, group: _Group) -> Timeline | None:
         """Return the group's line, times from its first trip's departure; made once per content."""
