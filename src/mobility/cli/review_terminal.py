@@ -161,10 +161,14 @@ def _times(arrival: str, departure: str) -> str:
 
 
 def _effects(desk: Desk, candidate: Candidate, strings: Catalogue) -> Text:
+    def name(trip: int) -> str:
+        return side_name(desk.train_text(trip))
+
     text = Text()
     for answer in ANSWERS.values():
         text.append(strings.text(f"review.effect.{answer}") + "\n", style="bold")
         effect = desk.effect(candidate, answer)
-        for sentence in effect_sentences(effect, strings, lambda t: side_name(desk.train_text(t))):
+        confirms = answer == candidate.proposal
+        for sentence in effect_sentences(effect, strings, name, confirms=confirms):
             text.append(f"  → {sentence}\n")
     return text

@@ -214,7 +214,12 @@ class ReviewPages:
             return side_name(self._desk.train_text(trip))
 
         known = [
-            {"answer": answer, "sentences": effect_sentences(effect, strings, name)}
+            {
+                "answer": answer,
+                "sentences": effect_sentences(
+                    effect, strings, name, confirms=answer == candidate.proposal
+                ),
+            }
             for answer, effect in found.items()
             if effect is not None
         ]

@@ -20,7 +20,7 @@ def candidate_sentences(candidate: Candidate, strings: Catalogue) -> list[Senten
 
 
 def effect_sentences(
-    effect: Effect, strings: Catalogue, train_text: Callable[[int], str]
+    effect: Effect, strings: Catalogue, train_text: Callable[[int], str], *, confirms: bool
 ) -> list[str]:
     """Return what an answer changes, the weightiest for riders first.
 
@@ -31,9 +31,11 @@ def effect_sentences(
         With `REVIEW_AREAS`.
     train_text : callable
         A trip's row to the trip in words.
+    confirms : bool
+        The answer says what the build has made.
     """
     if effect.nothing:
-        return [strings.text("effect.nothing")]
+        return [strings.text("effect.nothing" if confirms else "effect.impossible")]
     told = [
         strings.text(f"effect.{key}", names=" + ".join(names))
         for key, groups in (("united", effect.united), ("parted", effect.parted))
