@@ -219,10 +219,11 @@ def _closed(
     reached, heap = np.empty(n_stops, np.int32), np.empty(len(links.key) + 1, np.int64)
     start = np.zeros(n_stops + 1, np.int64)
     walks = [np.empty(len(links.key) + n_stops, np.int32) for _ in range(3)]  # to, s, m
+    linked, stated = links.rows(n_stops), fixed.rows(n_stops)
     source = 0
     while source < n_stops:
         source = close_walks(
-            source, max_walk_s, *links.rows(n_stops), station, least_s, *fixed.rows(n_stops),
+            source, max_walk_s, *linked, station, least_s, *stated,
             best_s, best_m, reached, heap, start, *walks,
         )  # fmt: skip
         used = int(start[source])
