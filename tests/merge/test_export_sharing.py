@@ -5,13 +5,18 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi.testclient import TestClient
 
+from mobility.api import create_app
 from mobility.core.errors import CheckFailed, UnknownPlaceError
 from mobility.core.settings import Settings
+from mobility.core.time import system_clock
 from mobility.feeds import Manifest
 from mobility.feeds.sharing import CORE
 from mobility.merge import Region
@@ -26,7 +31,12 @@ GROUPS = [OPTIONAL[start::3] for start in range(3)]  # together: each region tak
 
 
 def region(
-    folder: Path, west: dict[str, str] = WEST, east: dict[str, str] = EAST, **stated: Any
+    folder: Path,
+    west: dict[str, str] = WEST,
+    east: dict[str, str] = EAST,
+    *,
+    join: bool = True,
+    **stated: Any,
 ) -> Region:
     """Return the toy region; ``stated`` says more of west, ``of_east`` of east."""
     own = {"west": {"licence": "CC0-1.0"} | stated,
@@ -38,7 +48,7 @@ def region(
         for place, (name, files, country) in enumerate((("west", west, "CH"), ("east", east, "DE")))
     ]  # fmt: skip
     document = {"format": 1, "id": "toy", "name": "Toy", "feeds": feeds, "folder": folder}
-    return region_of(Manifest.model_validate(document))
+    return region_of(Manifest.model_validate(document), join=join)
 
 
 def refusal(made: Region, path: Path, **asked: Any) -> str:
@@ -127,17 +137,43 @@ def test_a_feed_of_totals_is_in_no_answer_but_counts_and_name(tmp_path: Path) ->
     assert "east" not in str(exported(made, tmp_path / "m.zip")["trips"])
 
 
-def test_the_api_names_a_feed_of_totals_and_no_more(tmp_path: Path) -> None:
-    from fastapi.testclient import TestClient
-
-    from mobility.api import create_app
-    from mobility.core.time import system_clock
-
-    made = region(tmp_path, of_east={"tier": "totals"})
-    write_edition(tmp_path / "edition", made, compile_network(made), {})
-    settings = Settings(home=tmp_path / "home")
-    app = create_app(tmp_path / "edition", settings, clock=system_clock)
+@contextmanager
+def served(made: Region, folder: Path) -> Iterator[TestClient]:
+    """Serve a region."""
+    write_edition(folder / "edition", made, compile_network(made), {})
+    settings = Settings(home=folder / "home")
+    app = create_app(folder / "edition", settings, clock=system_clock)
     with TestClient(app, base_url="http://127.0.0.1") as client:
+        yield client
+
+
+def test_the_maps_show_only_what_anybody_may_have(tmp_path: Path) -> None:
+    everything = region(tmp_path / "all", join=False)
+    tiers = {"tiers": {"shapes": "partners"}, "of_east": {"tier": "planning"}}
+    hidden = region(tmp_path / "hidden", join=False, **tiers)
+    shown: list[tuple[Any, Any]] = []
+    for number, made in enumerate((everything, hidden)):
+        with served(made, tmp_path / str(number)) as client:
+            lines, stations = (
+                client.get(f"/api/v1/map/{layer}").json()["features"]
+                for layer in ("lines", "stations")
+            )
+            shown.append((lines, stations))
+    (all_lines, all_stations), (lines, stations) = shown
+    assert {line["properties"]["feed"] for line in all_lines} == {"east", "west"}
+    assert {line["properties"]["feed"] for line in lines} == {"west"}
+    ids, all_ids = (
+        {one["properties"]["station_id"] for one in f} for f in (stations, all_stations)
+    )
+    assert ids == {one for one in all_ids if one.startswith("west")} < all_ids
+    # The path is drawn from stop to stop, not along the shape.
+    paths = [line["geometry"]["coordinates"] for line in lines]
+    assert [8.54019, 47.37819] not in [point for path in paths for point in path]
+
+
+def test_the_api_names_a_feed_of_totals_and_no_more(tmp_path: Path) -> None:
+    made = region(tmp_path, of_east={"tier": "totals"})
+    with served(made, tmp_path) as client:
         for path in ("/api/v1/region", "/api/v1/map/stations", "/api/v1/map/lines"):
             answer = client.get(path)
             assert answer.status_code == 200, answer.text

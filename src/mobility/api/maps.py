@@ -1,4 +1,7 @@
-"""Map layers out of the edition: lines and stations as GeoJSON; no tile server is needed."""
+"""Map layers out of the edition: lines and stations as GeoJSON; no tile server is needed.
+
+A layer is a publication: it shows what the public may have, by the tiers of the manifest.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import orjson
 import polars as pl
 
+from mobility.api.region_tiers import OpenRows
 from mobility.core.errors import InputError
+from mobility.feeds.sharing import CORE
 from mobility.network import Edition, Network
 
 MAX_LINES = 4_000  # most frequent first; larger regions will ask by box
@@ -29,6 +35,8 @@ def station_layer(edition: Edition) -> Document:
     """Return the stations as points; ``rank`` counts calls, so that busy names are drawn first."""
     network = edition.network
     calls = np.bincount(network.stop_station[network.event_stop], minlength=len(network.station_id))
+    shown = _open_feeds(edition, "stops")[network.stop_feed]
+    calls[np.setdiff1d(np.arange(len(calls)), network.stop_station[shown])] = 0
     order = np.argsort(-calls, kind="stable")[:MAX_STATIONS]
     features = [
         {
@@ -50,10 +58,13 @@ def station_layer(edition: Edition) -> Document:
 def line_layer(edition: Edition) -> Document:
     """Return the paths of all lines, one feature per line and path; frequent ones first."""
     network = edition.network
-    shapes = _Shapes(edition)
+    shapes = _Shapes(edition, _open_feeds(edition, *CORE, "shapes"))
+    shown = _open_feeds(edition, *CORE)
     features: list[Document] = []
     drawn: set[tuple[int, str]] = set()
     for route, train in _paths(network):
+        if not shown[network.route_feed[route]]:
+            continue
         trip = int(network.train_trip[train])
         key, path = shapes.of_trip(trip)
         if not path:
@@ -66,6 +77,14 @@ def line_layer(edition: Edition) -> Document:
         if len(features) == MAX_LINES:
             break
     return collection(edition.versions, features)
+
+
+def _open_feeds(edition: Edition, *tables: str) -> npt.NDArray[np.bool_]:
+    """Return per feed whether anybody may have the rows of all these tables."""
+    part = edition.part("region.json")
+    rows = OpenRows(orjson.loads(part)["manifest"]["feeds"] if part else ())
+    feeds = edition.network.feed_id
+    return np.array([rows.shows(feeds[at], *tables) for at in range(len(feeds))], np.bool_)
 
 
 def _line_feature(network: Network, route: int, path: Coordinates, number: int) -> Document:
@@ -115,9 +134,9 @@ def _coordinates(lon: npt.NDArray[np.float64], lat: npt.NDArray[np.float64]) -> 
 
 
 class _Shapes:
-    """Shapes of the feeds by trip, where they have any."""
+    """Shapes of the feeds by trip, where they have any and may show them."""
 
-    def __init__(self, edition: Edition) -> None:
+    def __init__(self, edition: Edition, shown: npt.NDArray[np.bool_]) -> None:
         self._paths: dict[tuple[int, str], Coordinates] = {}
         try:
             trips, shapes = edition.table("trips"), edition.table("shapes")
@@ -128,6 +147,7 @@ class _Shapes:
             self._of_trip = []
             return
         self._of_trip = list(trips.select("feed", "shape_id").iter_rows())
+        shapes = shapes.filter(pl.Series(shown[shapes["feed"].to_numpy()]))
         ordered = shapes.sort("feed", "shape_id", "shape_pt_sequence", maintain_order=True)
         grouped = ordered.group_by("feed", "shape_id", maintain_order=True).agg(
             pl.col("shape_pt_lon"), pl.col("shape_pt_lat")
