@@ -232,6 +232,30 @@ def test_a_train_that_moved_keeps_no_decision_and_one_retimed_by_minutes_does(ra
         assert told(merged(*again, decisions=[moved])) == expected
 
 
+def test_a_decision_that_the_calls_contradict_is_told(rail: Rail) -> None:
+    feeds = [
+        rail("ch", SWISS, {"a": "7: n 08:00, z 08:10, s 08:30"}, train_number=NUMBER),
+        rail("de", GERMAN, {"x": "9: zz 08:00, nn 08:40"}, train_number=NUMBER),
+    ]
+    one = in_words(feeds, "train", "ch:a", "de:x", "same")
+    region = merged(*feeds, decisions=[one])
+    assert told(region) == {"decision_without_effect"}
+    assert told(merged(*two(rail), decisions=[one | {"right_is": ""}])) == set()
+
+
+@pytest.mark.parametrize(("kind", "left", "right"),
+                         [("train", "ch:a", "de:x"), ("station", "ch:z", "de:zz")])  # fmt: skip
+def test_of_rows_that_contradict_each_other_the_later_holds_and_is_told(
+    rail: Rail, kind: str, left: str, right: str
+) -> None:
+    feeds = two(rail)
+    first = in_words(feeds, kind, left, right, "different")
+    region = merged(*feeds, decisions=[first, first | {"decision": "same"}])
+    assert told(region) == {"decision_overruled"}
+    assert region.train_counts["contained"] == (kind == "train")
+    assert len(partition(region)) == 3
+
+
 @given(st.text(max_size=30), st.floats(-89, 89), st.floats(-179, 179))
 def test_words_of_a_station_read_back(name: str, lat: float, lon: float) -> None:
     text = StationWords(name, lat, lon).text()

@@ -50,6 +50,17 @@ def _found_again(reference: str, text: str) -> Notice:
     )
 
 
+def _overruled(decision: Decision) -> Notice:
+    """Return the notice of a row that decides otherwise than an earlier one."""
+    return Notice(
+        "decision_overruled",
+        "info",
+        file="decisions.csv",
+        value=f"{decision.left} {decision.right}",
+        message="an earlier row decides otherwise; this one holds",
+    )
+
+
 def _sides(
     decision: Decision, finder: StationFinder | TrainFinder, notices: list[Notice]
 ) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
@@ -81,6 +92,9 @@ def station_decisions(
             continue
         left, right = sorted((sides[0][0], sides[1][0]))
         if left != right:
+            earlier = found.get((left, right))
+            if earlier is not None and earlier[0] != decision.decision:
+                notices.append(_overruled(decision))
             found[left, right] = (decision.decision, decision.reason)
     return found
 
@@ -93,18 +107,41 @@ class TripDecisions(Mapping[tuple[int, int], tuple[str, str]]):
 
     def __init__(self) -> None:
         self._rows: list[tuple[frozenset[int], frozenset[int], tuple[str, str]]] = []
+        self._names: list[str] = []
         self._of_trip: dict[int, list[int]] = {}
 
-    def add(self, left: Iterable[int], right: Iterable[int], decided: tuple[str, str]) -> None:
-        """Take note of a decision on two sets of trips."""
+    def add(
+        self, left: Iterable[int], right: Iterable[int], decided: tuple[str, str], name: str = ""
+    ) -> None:
+        """Take note of a decision on two sets of trips; the name is for `unheeded`."""
         sides = frozenset(left), frozenset(right)
         for trip in sides[0] | sides[1]:
             self._of_trip.setdefault(trip, []).append(len(self._rows))
         self._rows.append((*sides, decided))
+        self._names.append(name)
 
     def together(self) -> Iterator[tuple[frozenset[int], frozenset[int]]]:
         """Yield both sides of every decision that two trains are one."""
         return ((left, right) for left, right, (what, _) in self._rows if what == "same")
+
+    def unheeded(self, joined: Iterable[tuple[int, int]]) -> list[Notice]:
+        """Return notices of trains decided as the same of which no two trips were joined."""
+        heeded = set()
+        for a, b in joined:
+            for at in self._of_trip.get(a, ()):
+                left, right, _ = self._rows[at]
+                if (a in left and b in right) or (a in right and b in left):
+                    heeded.add(at)
+        return [
+            Notice(
+                *("decision_without_effect", "warning"),
+                file="decisions.csv",
+                value=name,
+                message="one train, it says; they share no day, or their calls contradict that",
+            )
+            for at, (name, row) in enumerate(zip(self._names, self._rows, strict=True))
+            if row[2][0] == "same" and at not in heeded
+        ]
 
     def touches(self, trip: int) -> bool:
         """Whether anything was decided about the trip."""
@@ -141,7 +178,11 @@ def trip_decisions(ground: Ground, notices: list[Notice]) -> TripDecisions:
     for decision in wanted:
         sides = _sides(decision, finder, notices)
         if sides is not None:
-            found.add(*sides, (decision.decision, decision.reason))
+            first = min(sides[0][0], sides[1][0]), max(sides[0][0], sides[1][0])
+            if found.get(first, (decision.decision,))[0] != decision.decision:
+                notices.append(_overruled(decision))
+            name = f"{decision.left} {decision.right}"
+            found.add(*sides, (decision.decision, decision.reason), name)
     return found
 
 

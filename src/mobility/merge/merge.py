@@ -276,6 +276,7 @@ def _join_trains(
     twins = find_twins(_twin_trips(ground, solved.station_of_place, trip_mode), decisions)
     if schedules is None:
         splicer.splice(twins)
+        notices += decisions.unheeded(splicer.kept)
         return splicer, None
     judge = Judge(
         schedules, ground.days.rows, ground.tables.trip_service, trip_mode, RAIL, decisions
@@ -290,6 +291,7 @@ def _join_trains(
         origins = ground.origins[left], ground.origins[right]
         judge.hear(relate_feeds(schedules, left, right, origins, own, decided))
     splicer.splice([*twins, *judge.joins])
+    notices += decisions.unheeded(splicer.kept)
     return splicer, judge
 
 
