@@ -17,8 +17,8 @@ import uvicorn
 from mobility.api.review import new_token, review_app
 from mobility.merge.desk import Desk
 
+from .browsing import FLAGS, SIZES, SMALL_TARGETS, WAIT_S
 from .review_desk import small_desk
-from .test_browser import FLAGS, SIZES, SMALL_TARGETS, WAIT_S
 
 pytestmark = pytest.mark.browser
 
