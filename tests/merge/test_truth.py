@@ -1,4 +1,4 @@
-"""Against what a person judged: stations' precision and recall, and pairs of trains drawn.
+"""Against what was judged by reading: stations' precision and recall, and pairs of trains drawn.
 
 The truth was made apart from the matcher (`truth_candidates`, `truth_trains`); docs/matching.md
 tells how. ``unsure`` counts neither way; ``missed`` is one train that was left as two.
@@ -35,7 +35,7 @@ def slow_where_large(pairs: Sequence[tuple[str, str]]) -> list[Any]:
 
 # Verdicts "missed" among the pairs drawn; fewer is better, and then to be lowered here.
 MISSED_MAX = {"db_sncf": 3, "db_zssk": 9, "cercanias_renfe": 8}
-READ_SEED = 2026  # of the stations settled by number, which a person read all the same
+READ_SEED = 2026  # of the stations settled by number that were read all the same
 READ = 60
 
 

@@ -1,4 +1,4 @@
-"""Pairs of stations that a person should judge, found without any code of the matcher.
+"""Pairs of stations to be judged by reading, found without any code of the matcher.
 
 They are read from the operators' own files. The rules are generous and simple: whatever lies
 within 2.5 km, has the same number, or has a like name within 5 km or an equal one anywhere.

@@ -1,4 +1,4 @@
-"""Pairs of trains drawn at random for a person to look at, and their timetables side by side.
+"""Pairs of trains drawn at random to be looked at, and their timetables side by side.
 
 ``python -m tests.merge.truth_trains db sncf`` prints what is drawn. The draw ranks pairs by a hash
 of the seed and their ids, so that a pair more or less in a feed does not change the others.
@@ -62,7 +62,7 @@ def sample(pairs: list[Drawn], size: int | None) -> list[Drawn]:
 
 
 def draw(real: RealFeeds, left: str, right: str) -> list[Drawn]:
-    """Return the pairs that a person judges: of the pairs with the German feed nearly all.
+    """Return the pairs to be judged: of the pairs with the German feed nearly all.
 
     Joined, portions and rejected come from what the merge tells; pairs that merely meet, which the
     merge does not tell, are found here.
