@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 
 from mobility.merge.rules import BAN_ROUTES, BAN_STATIONS, BANS, CHECKS
 from mobility.network import Network
+from mobility.network.documents import info_document, notices_of
 from mobility.network.points import MAX_CLASSES
 from mobility.network.values import ALIGHTING_BIT, BOARDING_BIT, call_flags
 from tests.network.build import FIRST_DATE, Feed, Stop, Tables, Train, Transfer, build_tables
@@ -143,8 +145,8 @@ def test_the_date_of_a_check_is_that_of_the_arrival_at_the_place() -> None:
 def test_a_banned_section_has_each_allowed_ride_on_one_train() -> None:
     network = ruled([Train("t", THROUGH), HERE], bans=[(None, None, [0], [1, 2])]).network()
     assert trains_of(network)[:2] == [
-        (0, ["A+", "B-", "C-", "D-"], [0, 1, 2, 3]),
         (0, ["A", "B+", "C+", "D-"], [0, 1, 2, 3]),
+        (0, ["A+", "B-", "C-", "D-"], [0, 1, 2, 3]),
     ]
     assert sections_of(network, 0) == sections_of(network, 1) == [(0, 0, 3, 1, 4)]
 
@@ -162,10 +164,16 @@ def test_two_bans_forbid_what_either_forbids() -> None:
     assert rides == {("A", "C"), ("A", "D"), ("B", "D"), ("C", "D")}
 
 
-def test_a_ban_is_about_the_trains_of_its_routes_only() -> None:
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_ban_is_about_the_trains_of_its_routes_only(whole: bool) -> None:
     other = Train("other", "A 11:00 B 11:10 C 11:30", route="S")
-    network = ruled([Train("t", THROUGH), other, HERE], bans=[(None, None, [1], [0, 1])]).network()
-    assert [row for row, _, _ in trains_of(network)] == [0, 1, 1, 2]
+    section = [0, 1, 2] if whole else [0, 1]  # where nobody may ride at all, the train still runs
+    network = ruled([Train("t", THROUGH), other, HERE], bans=[(None, None, [1], section)]).network()
+    assert [(row, calls) for row, calls, _ in trains_of(network)] == [
+        (0, ["A+", "B+-", "C+-", "D-"]),
+        (1, ["A", "B-", "C-"]) if whole else (1, ["A+", "B+", "C-"]),
+        (2, ["C+", "D-"]),
+    ]
 
 
 def test_a_change_at_a_check_takes_its_minutes_in_one_direction() -> None:
@@ -276,6 +284,27 @@ def test_a_stop_with_too_many_rules_obeys_those_of_routes_and_says_so(n_trips: i
     crowded = n_trips > MAX_CLASSES
     assert network.n_crowded_stops == int(crowded)
     assert change_s(network, 5, 1, n_trips, 0) == (7_000 if crowded else 205)
+
+
+def test_info_tells_the_rules_and_what_is_left_out() -> None:
+    trains = [Train(f"t{n}", f"A 08:00 B 08:{10 + n % 40}") for n in range(MAX_CLASSES + 1)]
+    transfers = [Transfer("B", "B", 2, n + 200, from_trip=t.id) for n, t in enumerate(trains)]
+    check = {"station": 2, "change": True, "minutes": 4}
+    route = len(trains)
+    tables = ruled(
+        [*trains, Train("t", THROUGH, route="Q"), HERE], transfers=transfers, checks=[check],
+        bans=[(None, None, [1], [1, 2])],
+    )  # fmt: skip
+    region, network = tables.region(), tables.network()
+    document = info_document(region, network)
+    assert document["rules"] == {
+        "border_checks": 1, "boarding_bans": 1, "transfers": len(transfers), "trains": 1,
+        "points": network.n_points - network.n_stops,
+    }  # fmt: skip
+    assert (network.train_of == route).sum() == 2  # A to B or C; C to D
+    assert document["notices"]["transfers_of_trips_left_out"] == 1
+    again = replace(region, notices=notices_of(region, network))
+    assert notices_of(again, network) == notices_of(region, network)
 
 
 def test_points_are_few_classes_of_trains_not_trains() -> None:

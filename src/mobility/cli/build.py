@@ -193,6 +193,8 @@ def _print_info(document: dict[str, Any]) -> None:
     print_table("feeds", columns, rows)
     trains = ", ".join(f"{kind} {n}" for kind, n in document["trains"].items())
     out.print(f"stations: {document['stations']:,}; trains joined: {trains}")
+    rules = ", ".join(f"{name.replace('_', ' ')} {n:,}" for name, n in document["rules"].items())
+    out.print(f"rules for travellers: {rules}")
     print_table("coverage", ("feed", "days with service"), _coverage_rows(document["coverage"]))
     notices = document["notices"]
     print_table("notices", ("code", "rows"), [[code, f"{n:,}"] for code, n in notices.items()])

@@ -264,15 +264,17 @@ class _Divider:
             return
         calls = self._calls[first:end]
         columns = inside.T
-        boards_at = columns[(calls & BOARDING_BIT) != 0]
+        boarded, left = (calls & BOARDING_BIT) != 0, (calls & ALIGHTING_BIT) != 0
         free = np.zeros((1, columns.shape[1]), np.bool_)
-        for under in np.unique(np.concatenate([free, boards_at]), axis=0):
+        shown = False
+        for under in np.unique(np.concatenate([columns[boarded], free]), axis=0)[::-1]:
             boards = (columns == under).all(axis=1)
             alights = ~(columns & under).any(axis=1)
-            boarding = np.flatnonzero(boards & ((calls & BOARDING_BIT) != 0))
-            leaving = np.flatnonzero(alights & ((calls & ALIGHTING_BIT) != 0))
+            boarding, leaving = np.flatnonzero(boards & boarded), np.flatnonzero(alights & left)
             useful = len(boarding) and len(leaving) and boarding[0] < leaving[-1]
-            if useful or not under.any():
+            # A train that nobody can ride stays one: it runs, and departures may show it.
+            if useful or not (under.any() or shown):
+                shown = True
                 yield _Part(train, first, end, service, boards, alights)
 
     def _service(self, days: Bools) -> int:

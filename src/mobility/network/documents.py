@@ -10,9 +10,13 @@ import numpy as np
 import polars as pl
 
 from mobility.core.ids import canonical_json
-from mobility.core.notices import count_by_code
+from mobility.core.notices import Notice, count_by_code
 from mobility.merge.region import Region
-from mobility.network.values import Bools
+from mobility.network.special import read_special_rules
+from mobility.network.values import Bools, Network
+
+CROWDED = "transfers_of_trips_left_out"
+RULE_TABLES = ("border_checks", "boarding_bans")
 
 
 def table_hash(table: pl.DataFrame) -> str:
@@ -65,7 +69,37 @@ def region_document(region: Region) -> dict[str, Any]:
     return {"manifest": manifest, "feeds": feeds, "trains": dict(region.train_counts)}
 
 
-def info_document(region: Region) -> dict[str, Any]:
+def notices_of(region: Region, network: Network) -> tuple[Notice, ...]:
+    """Return what was found in the region and, where it could not all be obeyed, in compiling."""
+    found = tuple(notice for notice in region.notices if notice.code != CROWDED)
+    if not network.n_crowded_stops:
+        return found
+    told = Notice(
+        *(CROWDED, "warning"),
+        file="transfers.txt",
+        count=network.n_crowded_stops,
+        message="stops at which rules name more trips than can be told apart; left out there",
+    )
+    return (*found, told)
+
+
+def rule_counts(region: Region, network: Network) -> dict[str, int]:
+    """Return how many rules for travellers there are, and what the network has more for them.
+
+    ``transfers`` are rows of transfers.txt that name a route or a trip of the region; ``trains``
+    those of the region that are several in the network, ``points`` what stops are split into.
+    """
+    tables, special = region.tables, read_special_rules(region.tables)
+    stated = {name: tables[name].height if name in tables else 0 for name in RULE_TABLES}
+    copies = np.bincount(network.train_of) if network.n_trains else np.zeros(0)
+    return stated | {
+        "transfers": 0 if special is None else special.rules.height,
+        "trains": int((copies > 1).sum()),
+        "points": network.n_points - network.n_stops,
+    }
+
+
+def info_document(region: Region, network: Network) -> dict[str, Any]:
     """Return the document ``info`` of the design without versions."""
     feeds = region_document(region)["feeds"]
     for document, feed in zip(feeds, region.feeds, strict=True):
@@ -83,7 +117,8 @@ def info_document(region: Region) -> dict[str, Any]:
             feed.id: date_runs(days, region.first_date)
             for feed, days in zip(region.feeds, region.coverage, strict=True)
         },
-        "notices": count_by_code(region.notices),
+        "rules": rule_counts(region, network),
+        "notices": count_by_code(notices_of(region, network)),
     }
 
 

@@ -87,7 +87,7 @@ def _replaceable(folder: Path) -> bool:
 
 
 def _write_parts(folder: Path, region: Region, network: Network, parts: Mapping[str, bytes]) -> str:
-    from mobility.network.documents import info_document, region_document, table_hash
+    from mobility.network.documents import info_document, notices_of, region_document, table_hash
 
     hashes = {NETWORK_PART: write_network(folder / NETWORK_PART, network)}
     (folder / "tables").mkdir()
@@ -102,8 +102,8 @@ def _write_parts(folder: Path, region: Region, network: Network, parts: Mapping[
         (folder / name).write_bytes(content)
         hashes[name] = content_hash(content)
     notes = {
-        "info.json": canonical_json(info_document(region)),
-        "notices.json": canonical_json([asdict(notice) for notice in region.notices]),
+        "info.json": canonical_json(info_document(region, network)),
+        "notices.json": canonical_json([asdict(n) for n in notices_of(region, network)]),
     }
     for name, content in notes.items():
         (folder / name).write_bytes(content)
