@@ -195,7 +195,7 @@ def slow_effect(before: Region, after: Region) -> dict[str, Any]:
     }
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 @given(listings(), st.integers(0, 99), st.sampled_from(["same", "different"]))
 def test_effects_agree_with_counting_every_run_of_every_day(
     listing: Listing, choice: int, answer: Answer

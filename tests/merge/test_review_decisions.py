@@ -99,7 +99,7 @@ def in_words(feeds: list[Feed], kind: str, left: str, right: str, what: str) -> 
 
 
 @given(listings(), st.integers(0, 50), st.sampled_from(["prefixed", "turned"]))
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_all_ids_made_anew_give_the_same_region(
     listing: Listing, choice: int, renaming: str
 ) -> None:
