@@ -91,6 +91,18 @@ def test_missing_inner_times_are_interpolated_by_distance_and_marked(read_files:
     assert count_by_code(feed.notices) == {"time_interpolated": 2}
 
 
+@pytest.mark.parametrize("rows_at_a_time", [1, 4, 5, 100])
+def test_gaps_are_filled_alike_however_many_rows_are_measured_at_a_time(
+    read_files: Read, monkeypatch: pytest.MonkeyPatch, rows_at_a_time: int
+) -> None:
+    monkeypatch.setattr("mobility.feeds.trip_times._CHUNK", rows_at_a_time)
+    one = "T1,08:00:00,08:00:00,S1,1\nT1,,,S2,2\nT1,,,S3,3\nT1,08:40:00,08:40:00,S4,4\n"
+    two = "T2,09:00:00,09:00:00,S3,1\nT2,,,S2,2\nT2,09:10:00,09:10:00,S1,3\n"
+    feed = read_files({"stop_times.txt": HEAD + one + two})
+    assert [departure for _, _, departure in calls(feed, "T1")[1:3]] == ["08:10:00", "08:20:00"]
+    assert calls(feed, "T2")[1] == ("S2", "09:05:00", "09:05:00")
+
+
 def test_the_feeds_own_distances_come_before_straight_lines(read_files: Read) -> None:
     rows = "T1,08:00:00,08:00:00,S1,1,0\nT1,,,S2,2,3\nT1,08:40:00,08:40:00,S3,3,4\n"
     good = GOOD.replace("\n", ",\n")

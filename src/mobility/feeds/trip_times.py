@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +21,7 @@ Rows = npt.NDArray[np.intp]
 
 MISSING = np.int32(np.iinfo(np.int32).min)
 HOUR_S = 3600
+_CHUNK = 1 << 18  # rows whose ways are measured at a time: bounds memory
 _INTERPOLATED_FROM = ("trip", "stop", "arrival_time", "departure_time", "shape_dist_traveled")
 
 
@@ -125,9 +127,10 @@ def _interpolate(frame: pl.DataFrame, reading: Reading) -> pl.DataFrame:
     concerned = np.zeros(len(reading.frames["trips"]), dtype=bool)
     concerned[calls.trip[missing]] = True
     rows = np.flatnonzero(concerned[calls.trip])
-    needed = [name for name in _INTERPOLATED_FROM if name in frame.columns]
-    at, seconds = _missing_times(frame.select(needed)[rows], missing[rows], reading)
-    calls.arrival[rows[at]] = calls.departure[rows[at]] = seconds
+    needed = frame.select(name for name in _INTERPOLATED_FROM if name in frame.columns)
+    for part in _whole_trips(rows, calls.trip[rows]):
+        at, seconds = _missing_times(needed[part], missing[part], reading)
+        calls.arrival[part[at]] = calls.departure[part[at]] = seconds
     timepoint = pl.col("timepoint") if "timepoint" in frame.columns else pl.lit(1, pl.Int8)
     filled = pl.Series(missing)
     return frame.with_columns(
@@ -136,6 +139,16 @@ def _interpolate(frame: pl.DataFrame, reading: Reading) -> pl.DataFrame:
         pl.when(filled).then(pl.lit(0, pl.Int8)).otherwise(timepoint).alias("timepoint"),
         pl.col(REPAIRED) | filled,
     )
+
+
+def _whole_trips(rows: Rows, trip: Ints) -> Iterator[Rows]:
+    """Yield the rows in parts that hold whole trips, all of them in ascending order of trips."""
+    low = 0
+    while low < len(rows):
+        last = min(low + _CHUNK, len(rows)) - 1
+        high = int(np.searchsorted(trip, trip[last], side="right"))
+        yield rows[low:high]
+        low = high
 
 
 def _missing_times(frame: pl.DataFrame, missing: Bools, reading: Reading) -> tuple[Rows, Ints]:
