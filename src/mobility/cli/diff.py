@@ -122,8 +122,11 @@ def _print_diff(diff: FeedDiff) -> None:
     ]
     _print_rows("sequences of stops", ("line", "", "from → to", "stops", "trips"), patterns)
     _print_rows("trips", ("line", "", "by", "days", "trips", "first"), _trip_rows(diff))
-    special = [[str(one.day), f"{one.old:,}", f"{one.new:,}"] for one in diff.special_days]
-    _print_rows("days of their own", ("day", "trips before", "now"), special)
+    special = [
+        [str(one.day), f"{one.old:,}", f"{one.new:,}", f"{one.differ:,}"]
+        for one in diff.special_days
+    ]
+    _print_rows("days of their own", ("day", "trips before", "now", "not in both"), special)
     fares = [[fare.kind, fare.what, fare.old, fare.new] for fare in diff.fares]
     _print_rows("prices", ("", "what", "before", "now"), fares)
 

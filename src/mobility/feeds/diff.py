@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from mobility.feeds.feed import Feed
 
 DAY_TYPES = (("Mon-Fri", range(5)), ("Sat", range(5, 6)), ("Sun", range(6, 7)))
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+MAX_DATES = 3  # more are counted
 FEED_TEXTS = ("feed_publisher_name", "feed_version")
 
 
@@ -77,11 +78,20 @@ class LineCount:
 
 @dataclass(frozen=True, slots=True)
 class SpecialDay:
-    """A day that changes in a way of its own, such as a holiday; all trips counted."""
+    """A day that changes in a way of its own, such as a holiday.
+
+    Parameters
+    ----------
+    old, new : int
+        All trips of the day.
+    differ : int
+        Trips that run on it as an exception in one version alone.
+    """
 
     day: dt.date
     old: int
     new: int
+    differ: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,8 +167,7 @@ def diff_feeds(old: Feed, new: Feed) -> FeedDiff:
     names = stop_names(old, places.old_stops), stop_names(new, places.new_stops)
     writer = _Writer(places, window, left, right, names, found)
     aliases = tuple(sorted(writer.aliases(found.aliases), key=lambda a: a.old_trip_id))
-    same = [alias for alias in aliases if alias.kind == "same"]
-    differ = sum(alias.old_trip_id != alias.new_trip_id for alias in same)
+    differ = sum(alias.old_trip_id != alias.new_trip_id for alias in aliases)
     return FeedDiff(
         old_version=old.version,
         new_version=new.version,
@@ -180,7 +189,7 @@ def diff_feeds(old: Feed, new: Feed) -> FeedDiff:
         churn={
             "stops": places.stop_churn,
             "lines": places.line_churn,
-            "trips": Churn(len(same), differ),
+            "trips": Churn(len(aliases), differ),
         },
         aliases=aliases,
         n_trips=(writer.running(left), writer.running(right)),
@@ -219,6 +228,7 @@ class _Writer:
     right: Trips
     names: tuple[dict[int, str], dict[int, str]]  # of stops, in the old and new version
     found: TripsDiff
+    told_days: dict[bytes, str] = field(default_factory=dict)
 
     def running(self, trips: Trips) -> int:
         """Return how many trips run on any of the compared days."""
@@ -244,14 +254,19 @@ class _Writer:
             origin=names[int(trips.stops[at][0])],
             destination=names[int(trips.stops[at][-1])],
             shift_s=change.shift_s,
-            days=days_text(change.days, self.window),
+            days=self._days_text(change.days),
         )
+
+    def _days_text(self, days: Bools) -> str:
+        key = days.tobytes()
+        if key not in self.told_days:
+            self.told_days[key] = days_text(days, self.window)
+        return self.told_days[key]
 
     def line_counts(self, matched: set[int]) -> Iterable[LineCount]:
         """Return the lines of both versions that run more or fewer trips on a usual day."""
         weekday = self.window.weekdays()
-        usual = np.ones(self.window.n_days, dtype=bool)
-        usual[self.found.special] = False
+        usual = ~self.found.special
         before, after = self._per_day(self.left), self._per_day(self.right)
         for line in sorted(matched, key=lambda line: (self.places.line_names[line], line)):
             for name, days in DAY_TYPES:
@@ -290,8 +305,7 @@ class _Writer:
 
     def _patterns(self, trips: Trips, matched: set[int]) -> dict[tuple[int, bytes], list[int]]:
         """Return the trips of each pattern that runs on a usual day."""
-        usual = trips.days.copy()
-        usual[:, self.found.special] = False
+        usual = trips.days & ~self.found.special
         runs = np.asarray(usual.any(axis=1))[trips.service]
         found: dict[tuple[int, bytes], list[int]] = defaultdict(list)
         for at in np.flatnonzero(runs):
@@ -302,27 +316,29 @@ class _Writer:
     def special_days(self) -> Iterable[SpecialDay]:
         """Return the days that change in a way of their own."""
         before, after = (self._per_day(side).sum(axis=0) for side in (self.left, self.right))
-        for day in self.found.special.tolist():
-            yield SpecialDay(self.window.date(day), int(before[day]), int(after[day]))
+        for day in np.flatnonzero(self.found.exceptions).tolist():
+            differ = int(self.found.exceptions[day])
+            yield SpecialDay(self.window.date(day), int(before[day]), int(after[day]), differ)
 
 
 def days_text(days: Bools, window: Window) -> str:
-    """Return days as people say them: ``daily``, ``Mon-Fri``, ``Sat, Sun``, or how many dates.
+    """Return days as people say them: weekdays on most of which it is so, and further dates.
 
     >>> window = Window(dt.date(2027, 5, 3), dt.date(2027, 5, 3), 14)
     >>> days_text(np.array([True] * 5 + [False] * 2 + [True] * 5 + [False] * 2), window)
     'Mon-Fri'
-    >>> days_text(np.array([True] + [False] * 13), window)
-    '2027-05-03'
+    >>> days_text(np.array([True] + [False] * 4 + [True] + [False] * 6 + [True, False]), window)
+    'Sat, 2027-05-03'
     """
     weekday = window.weekdays()
-    on = [bool(days[weekday == one].any()) for one in range(7)]
-    most = [one for one in range(7) if on[one] and 2 * days[weekday == one].mean() > 1]
-    if len(most) != sum(on):
-        dates = [window.date(int(at)).isoformat() for at in np.flatnonzero(days)]
-        return ", ".join(dates) if len(dates) <= 3 else f"{len(dates)} days from {dates[0]}"
-    if len(most) == len(set(weekday.tolist())):
+    present = sorted(set(weekday.tolist()))
+    most = [one for one in present if 2 * np.asarray(days[weekday == one]).mean() > 1]
+    if most == present:
         return "daily"
-    if most == list(range(5)):
-        return "Mon-Fri"
-    return ", ".join(WEEKDAYS[one] for one in most)
+    names = ["Mon-Fri"] if most[:5] == list(range(5)) else [WEEKDAYS[one] for one in most[:5]]
+    names += [WEEKDAYS[one] for one in most[5:]]
+    others = np.flatnonzero(days & ~np.isin(weekday, most)).tolist()
+    if len(others) > MAX_DATES:
+        more = "other days" if names else "days"
+        return ", ".join([*names, f"{len(others)} {more} from {window.date(others[0])}"])
+    return ", ".join([*names, *(window.date(at).isoformat() for at in others)])

@@ -83,6 +83,8 @@ class Trips:
         Days of the window on which each service runs.
     service : int32[n_trips]
         Row in ``days``.
+    same_days : list of bytes
+        Of each row of ``days``: equal where the days are.
     """
 
     ids: list[str]
@@ -95,6 +97,7 @@ class Trips:
     stops: list[Ints]
     days: Bools
     service: Ints
+    same_days: list[bytes]
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -106,6 +109,7 @@ def read_trips(
     """Return the trips of a feed, their stops and lines in the numbers of `Places`."""
     trips, calls = feed.tables["trips"], feed.tables["stop_times"]
     rows, days = service_days(feed, first, n_days)
+    days = np.vstack([days, np.zeros((1, n_days), dtype=bool)])  # the last: of no known service
     bounds = np.searchsorted(calls["trip"].to_numpy(), np.arange(len(trips) + 1))
     stop = np.asarray(stops, dtype=np.int32)[calls["stop"].to_numpy()]
     flags = calls["pickup_type"].to_numpy() * 4 + calls["drop_off_type"].to_numpy()
@@ -114,7 +118,7 @@ def read_trips(
     seen = np.column_stack([stop, flags]).astype(np.int32)
     spans = [slice(a, b) for a, b in pairwise(bounds)]
     services = trips["service_id"].to_list()
-    idle = len(days)
+    idle = len(days) - 1
     return Trips(
         ids=trips["trip_id"].to_list(),
         numbers=trips["trip_short_name"].fill_null("").to_list(),
@@ -124,8 +128,9 @@ def read_trips(
         start_s=departure[bounds[:-1]].astype(np.int32),
         end_s=arrival[bounds[1:] - 1].astype(np.int32),
         stops=[stop[span] for span in spans],
-        days=np.vstack([days, np.zeros((1, n_days), dtype=bool)]),
+        days=days,
         service=np.array([rows.get(service, idle) for service in services], dtype=np.int32),
+        same_days=[row.tobytes() for row in np.packbits(days, axis=1)],
     )
 
 

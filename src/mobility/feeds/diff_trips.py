@@ -16,12 +16,15 @@ from typing import Literal
 
 import numpy as np
 
-from mobility.feeds.diff_calls import WEEK, Bools, Ints, Trips, Window
+from mobility.feeds.diff_calls import Bools, Ints, Trips, Window
+from mobility.feeds.diff_values import STABLE_SHARE
 
 SHIFT_S = 45 * 60  # a trip without a number that departs later than this is another trip
 NUMBERED_SHIFT_S = 6 * 3600
-SPECIAL_SHARE = 0.25  # a day unlike this share of the days of its weekday may be special
-FEW_SHARE = 0.10
+FEW_SHARE = 0.10  # of the days on which a trip runs: fewer is an exception, not its timetable
+FEW_SHARE_OF_RARE = 0.25  # the same for one day of a trip that seldom runs
+WHOLE_SHARE = 0.10  # a day on which so many trips are exceptions is special as a whole
+SPECIAL_SHARE = 0.25  # if more days than this are special, none is: it is another timetable
 OTHER_STOPS_OVERLAP = 0.5
 
 Kind = Literal["same", "shifted", "retimed", "rerouted", "days", "gone", "new"]
@@ -64,26 +67,38 @@ class TripsDiff:
 
     Parameters
     ----------
-    special : int32[…]
-        Days of the window that differ in a way of their own (holidays, extra services): told as
-        days, not trip by trip.
+    exceptions : int32[n_days]
+        Trips that run on a day of the window as an exception, in one version alone (holidays,
+        extra services): told by day, not trip by trip.
+    special : bool[n_days]
+        Days on which exceptions are so many that no trip was compared.
     renumbered : tuple of Alias
         The same trip under another number.
     """
 
     changes: tuple[TripChange, ...]
     aliases: tuple[Alias, ...]
-    special: Ints
+    exceptions: Ints
+    special: Bools
     renumbered: tuple[Alias, ...]
 
 
 @dataclass(slots=True)
 class _Rest:
-    """Days of the trips of one key that the other version does not have."""
+    """Days of a trip that the other version does not have.
+
+    ``runs`` is how many days its line, stops and times run; ``both``: in both versions on some.
+    """
 
     trip: int
     days: Bools
-    both: bool  # the key runs in both versions on other days
+    runs: int
+    both: bool
+
+    def is_exception(self) -> bool:
+        """Whether the days are few beside those on which nothing has changed or was paired."""
+        few = int(self.days.sum())
+        return 0 < few <= max(1, FEW_SHARE * self.runs) and few <= FEW_SHARE_OF_RARE * self.runs
 
 
 @dataclass(slots=True)
@@ -105,13 +120,22 @@ def diff_trips(old: Trips, new: Trips, window: Window, matched_lines: set[int]) 
         if key in keys[1]
         for alias in _alias_equal(old, new, trips, keys[1][key])
     ]
+    kept = sum(old.ids[alias.old] == new.ids[alias.new] for alias in aliases)
+    stable = bool(aliases) and kept >= STABLE_SHARE * len(aliases)
     rests = _rests(old, new, keys, window)
-    special = _special_days(rests, window)
+    special = _special_days(_exceptions(rests, window), old, new)
+    exceptions = np.zeros(window.n_days, dtype=np.int32)
+    if special.mean() > SPECIAL_SHARE:
+        special[:] = False
+    else:
+        exceptions += _take_exceptions(rests, window)
     for rest in (*rests.old, *rests.new):
         rest.days[special] = False
     rests.old = [r for r in rests.old if int(old.line[r.trip]) in matched_lines]
     rests.new = [r for r in rests.new if int(new.line[r.trip]) in matched_lines]
-    changes = [*_retimed(old, new, rests), *_rerouted(old, new, rests), *_left_over(rests)]
+    changes = [*_retimed(old, new, rests, stable), *_rerouted(old, new, rests, stable)]
+    exceptions += _take_exceptions(rests, window)
+    changes += _left_over(rests)
     aliases += [
         Alias(change.old, change.new, change.kind, change.shift_s)
         for change in changes
@@ -125,7 +149,7 @@ def diff_trips(old: Trips, new: Trips, window: Window, matched_lines: set[int]) 
         and new.numbers[alias.new]
         and old.numbers[alias.old] != new.numbers[alias.new]
     ]
-    return TripsDiff(tuple(changes), tuple(aliases), special, tuple(renumbered))
+    return TripsDiff(tuple(changes), tuple(aliases), exceptions, special, tuple(renumbered))
 
 
 def _by_key(trips: Trips) -> dict[Key, list[int]]:
@@ -139,26 +163,28 @@ def _alias_equal(
     old: Trips, new: Trips, here: Sequence[int], there: Sequence[int]
 ) -> Iterator[Alias]:
     """Pair trips of one key: those of the same days and number first, then all that share days."""
-    free = list(there)
+    free: dict[bytes, list[int]] = defaultdict(list)
+    for one in there:
+        free[new.same_days[new.service[one]]].append(one)
     rest = []
     for at in here:
-        days = old.days[old.service[at]]
-        same = [one for one in free if np.array_equal(new.days[new.service[one]], days)]
+        same = free.get(old.same_days[old.service[at]], [])
+        if not same:
+            rest.append(at)
+            continue
         best = min(
             same,
             key=lambda one: (
                 old.numbers[at] != new.numbers[one], old.ids[at] != new.ids[one], one,
             ),
-            default=None,
         )  # fmt: skip
-        if best is None:
-            rest.append(at)
-        else:
-            free.remove(best)
-            yield Alias(at, best, "same")
+        same.remove(best)
+        yield Alias(at, best, "same")
+    left = [one for trips in free.values() for one in trips]
     for at in rest:
-        for one in free:
-            if (old.days[old.service[at]] & new.days[new.service[one]]).any():
+        days = old.days[old.service[at]]
+        for one in left:
+            if (days & new.days[new.service[one]]).any():
                 yield Alias(at, one, "same")
 
 
@@ -173,42 +199,59 @@ def _rests(
     none = np.zeros(window.n_days, dtype=np.int32)
     for key in {**keys[0], **keys[1]}:
         here, there = keys[0].get(key, ()), keys[1].get(key, ())
+        if _cut(old, here) == _cut(new, there):
+            continue
         left = sum((old.days[old.service[at]] for at in here), none)
         right = sum((new.days[new.service[at]] for at in there), none)
         both = bool(((left > 0) & (right > 0)).any())
-        rests.old += _spread(old, here, left - right, both)
-        rests.new += _spread(new, there, right - left, both)
+        rests.old += _spread(old, here, left - right, int((left > 0).sum()), both)
+        rests.new += _spread(new, there, right - left, int((right > 0).sum()), both)
     return rests
 
 
-def _spread(trips: Trips, rows: Sequence[int], over: Ints, both: bool) -> Iterator[_Rest]:
+def _cut(trips: Trips, rows: Sequence[int]) -> list[bytes]:
+    """Return how the days of the trips of a key are cut into services."""
+    return sorted(trips.same_days[trips.service[at]] for at in rows)
+
+
+def _spread(
+    trips: Trips, rows: Sequence[int], over: Ints, runs: int, both: bool
+) -> Iterator[_Rest]:
     """Give the days that are over to the trips that run on them."""
     over = np.maximum(over, 0)
     for at in rows:
         days = trips.days[trips.service[at]] & (over > 0)
         if days.any():
             over = over - days
-            yield _Rest(at, days, both)
+            yield _Rest(at, days, runs, both)
 
 
-def _special_days(rests: _Rests, window: Window) -> Ints:
-    """Return the days whose differences are unlike those of the other days of their weekday."""
-    marks: list[list[tuple[int, int]]] = [[] for _ in range(window.n_days)]
-    for side, rows in enumerate((rests.old, rests.new)):
-        for number, rest in enumerate(rows):
-            for day in np.flatnonzero(rest.days):
-                marks[day].append((side, number))
-    kinds = [hash(tuple(mark)) for mark in marks]
-    weekday = window.weekdays()
-    special = []
-    for one in range(WEEK):
-        days = np.flatnonzero(weekday == one)
-        for kind in dict.fromkeys(kinds[day] for day in days):
-            alike = [int(day) for day in days if kinds[day] == kind]
-            few = len(alike) <= max(1, FEW_SHARE * len(days))
-            if marks[alike[0]] and few and len(alike) <= SPECIAL_SHARE * len(days):
-                special += alike
-    return np.array(sorted(special), dtype=np.int32)
+def _exceptions(rests: _Rests, window: Window) -> Ints:
+    """Return how many trips run on each day as an exception."""
+    found = np.zeros(window.n_days, dtype=np.int32)
+    for rest in (*rests.old, *rests.new):
+        if rest.is_exception():
+            found += rest.days
+    return found
+
+
+def _take_exceptions(rests: _Rests, window: Window) -> Ints:
+    """Take the days that are exceptions off what is left; return how many trips by day."""
+    found = _exceptions(rests, window)
+    for rest in (*rests.old, *rests.new):
+        if rest.is_exception():
+            rest.days = np.zeros_like(rest.days)
+    return found
+
+
+def _special_days(exceptions: Ints, old: Trips, new: Trips) -> Bools:
+    """Return the days on which so many trips are exceptions that it is another timetable."""
+    running = [
+        np.bincount(trips.service, minlength=len(trips.days)) @ trips.days.astype(np.int64)
+        for trips in (old, new)
+    ]
+    special: Bools = (exceptions > 0) & (exceptions >= WHOLE_SHARE * np.maximum(*running))
+    return special
 
 
 # --- pairing what is left over --------------------------------------------------------------------
@@ -223,31 +266,34 @@ def _grouped(
     return groups
 
 
-def _retimed(old: Trips, new: Trips, rests: _Rests) -> Iterator[TripChange]:
-    """Pair trips of the same line and stops: by number, then by days and departure."""
-
-    def numbered(trips: Trips, rest: _Rest) -> Hashable:
-        at = rest.trip
-        return int(trips.line[at]), trips.pattern[at], trips.numbers[at]
-
-    def same_days(trips: Trips, rest: _Rest) -> Hashable:
-        return int(trips.line[rest.trip]), trips.pattern[rest.trip], rest.days.tobytes()
+def _retimed(old: Trips, new: Trips, rests: _Rests, stable: bool) -> Iterator[TripChange]:
+    """Pair trips of the same line and stops: by id or number, then by days and departure."""
 
     def stops(trips: Trips, rest: _Rest) -> Hashable:
         return int(trips.line[rest.trip]), trips.pattern[rest.trip]
 
-    for group, limit_s in ((numbered, NUMBERED_SHIFT_S), (same_days, SHIFT_S)):
+    def named(trips: Trips, rest: _Rest) -> Hashable:
+        return stops(trips, rest), trips.ids[rest.trip] if stable else id(rest)
+
+    def numbered(trips: Trips, rest: _Rest) -> Hashable:
+        return stops(trips, rest), trips.numbers[rest.trip] or id(rest)
+
+    def same_days(trips: Trips, rest: _Rest) -> Hashable:
+        return stops(trips, rest), rest.days.tobytes()
+
+    for group, limit_s in (
+        (named, NUMBERED_SHIFT_S), (numbered, NUMBERED_SHIFT_S), (same_days, SHIFT_S),
+    ):  # fmt: skip
         left, right = rests.left()
         there = _grouped(new, right, group)
         for key, here in _grouped(old, left, group).items():
-            if group is numbered and not old.numbers[here[0].trip]:
-                continue
+            others = there.get(key, [])
             for one, other in align(
                 [int(old.start_s[r.trip]) for r in here],
-                [int(new.start_s[r.trip]) for r in there.get(key, ())],
+                [int(new.start_s[r.trip]) for r in others],
                 limit_s,
             ):
-                yield from _paired(old, new, here[one], there[key][other])
+                yield from _paired(old, new, here[one], others[other])
     left, right = rests.left()
     there = _grouped(new, right, stops)
     for key, here in _grouped(old, left, stops).items():
@@ -301,6 +347,10 @@ def align(left: Sequence[int], right: Sequence[int], limit: int) -> list[tuple[i
     >>> align([480, 540], [541], 30)
     [(1, 0)]
     """
+    if not left or not right:
+        return []
+    if len(left) == len(right) == 1:
+        return [(0, 0)] if abs(left[0] - right[0]) <= limit else []
     rows = sorted(range(len(left)), key=lambda at: left[at])
     columns = sorted(range(len(right)), key=lambda at: right[at])
     alone = limit / 2 + 1
@@ -329,8 +379,8 @@ def align(left: Sequence[int], right: Sequence[int], limit: int) -> list[tuple[i
     return pairs[::-1]
 
 
-def _rerouted(old: Trips, new: Trips, rests: _Rests) -> Iterator[TripChange]:
-    """Pair trips of one line over other stops: by number, else where most stops are the same."""
+def _rerouted(old: Trips, new: Trips, rests: _Rests, stable: bool) -> Iterator[TripChange]:
+    """Pair trips of a line over other stops: by id or number, else where most are the same."""
     left, right = rests.left()
     there = _grouped(new, right, lambda trips, rest: int(trips.line[rest.trip]))
     for line, here in _grouped(old, left, lambda trips, rest: int(trips.line[rest.trip])).items():
@@ -338,18 +388,22 @@ def _rerouted(old: Trips, new: Trips, rests: _Rests) -> Iterator[TripChange]:
             (score, one, other)
             for one, rest in enumerate(here)
             for other, that in enumerate(there.get(line, ()))
-            if (score := _likeness(old, new, rest, that)) is not None
+            if (score := _likeness(old, new, rest, that, stable)) is not None
         )
         for _, one, other in found:
             yield from _paired(old, new, here[one], there[line][other])
 
 
-def _likeness(old: Trips, new: Trips, here: _Rest, there: _Rest) -> tuple[bool, int] | None:
+def _likeness(
+    old: Trips, new: Trips, here: _Rest, there: _Rest, stable: bool
+) -> tuple[bool, int] | None:
     """Return how unlike two trips of a line are (less is liker), or None for another trip."""
     shift = abs(int(new.start_s[there.trip] - old.start_s[here.trip]))
     late = abs(int(new.end_s[there.trip] - old.end_s[here.trip]))
     number = old.numbers[here.trip]
-    if number and number == new.numbers[there.trip] and min(shift, late) <= NUMBERED_SHIFT_S:
+    named = stable and old.ids[here.trip] == new.ids[there.trip]
+    named = named or bool(number and number == new.numbers[there.trip])
+    if named and min(shift, late) <= NUMBERED_SHIFT_S:
         return False, min(shift, late)
     if min(shift, late) > SHIFT_S or not (here.days & there.days).any():
         return None
