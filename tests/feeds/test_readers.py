@@ -150,6 +150,8 @@ def test_a_sheet_and_a_gtfs_feed_are_one_network(
 def test_the_command_line_takes_a_sheet_like_any_feed(tmp_path: Path, mobility) -> None:
     outcome = mobility("feeds", "template", "-o", tmp_path / "empty.xlsx")
     assert outcome.status == 0 and "sheet" in outcome.err
+    again = mobility("feeds", "template", "-o", tmp_path / "empty.xlsx")
+    assert again.status == 1 and "is there already" in again.error_line
     assert "agency_name is empty" in mobility("feeds", "check", tmp_path / "empty.xlsx").error_line
     save(filled(), tmp_path / "Hill Bus.xlsx")
     outcome = mobility("build", tmp_path / "Hill Bus.xlsx", "-o", tmp_path / "edition", "--json")
@@ -161,3 +163,12 @@ def test_the_command_line_takes_a_sheet_like_any_feed(tmp_path: Path, mobility) 
 def test_an_unknown_format_names_those_that_are_known(tmp_path: Path) -> None:
     with pytest.raises(FeedError, match="format 'hafas' is not known; one of gtfs, sheet"):
         read_feed(FeedConfig(id="f", path=tmp_path, format="hafas"))
+
+
+def test_the_command_line_takes_a_feed_inside_a_bundle(tmp_path: Path, mobility) -> None:
+    bundle = Path(__file__).parent / "messy" / "26_named_inside" / "bundle.zip"
+    sources = (f"{bundle}#north/feed.zip", f"{bundle}#south")
+    outcome = mobility("build", *sources, "-o", tmp_path / "edition", "--json")
+    assert outcome.status == 0, outcome.err
+    assert [feed["id"] for feed in outcome.document["feeds"]] == ["bundle-zip-south", "feed"]
+    assert outcome.document["trains"]["equal"] == 2

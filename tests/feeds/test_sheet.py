@@ -13,7 +13,7 @@ import pytest
 
 from mobility.core.errors import FeedError
 from mobility.core.notices import Notice, count_by_code
-from mobility.feeds import Feed, FeedConfig, check_feed, service_days, sheet_cells
+from mobility.feeds import Feed, FeedConfig, check_feed, read_feed, service_days, sheet_cells
 from mobility.feeds.sheet_template import LANGUAGES, make_template
 from tests.feeds.sheets import filled, read, save
 
@@ -189,7 +189,7 @@ def test_limits_hold_for_bytes_rows_and_sheets(
 ) -> None:
     path = save(filled(), tmp_path / "timetable.xlsx")
     for name, limit, told in (
-        ("MAX_FILE_BYTES", 1000, "bytes; at most"), ("MAX_INFLATED_BYTES", 5000, "inflates beyond"),
+        ("MAX_FILE_BYTES", 1000, "more bytes"), ("MAX_INFLATED_BYTES", 5000, "inflates beyond"),
         ("MAX_SHEETS", 3, "6 sheets; at most 3"), ("MAX_ROWS", 10, "more than 10 rows"),
         ("MAX_CELLS", 10, "10 cells; refused"), ("MAX_MEMBERS", 3, "members; at most 3"),
     ):  # fmt: skip
@@ -227,3 +227,10 @@ def test_flipped_bytes_never_end_in_a_traceback(tmp_path: Path) -> None:
             read(path)
         except FeedError as error:
             assert "\n" not in str(error)
+
+
+def test_its_name_does_not_matter_but_its_format_must_be_stated(tmp_path: Path) -> None:
+    path = save(filled(), tmp_path / "timetable.xlsx").rename(tmp_path / "version-1.zip")
+    assert len(read(path).tables["trips"]) == 3
+    with pytest.raises(FeedError, match='XLSX workbook: say format = "sheet"'):
+        read_feed(FeedConfig(id="hill", path=path))

@@ -166,6 +166,7 @@ def test_the_maps_show_only_what_anybody_may_have(tmp_path: Path) -> None:
         {one["properties"]["station_id"] for one in f} for f in (stations, all_stations)
     )
     assert ids == {one for one in all_ids if one.startswith("west")} < all_ids
+    assert locate(compile_network(hidden), "east:de:08311:6507")  # questions are still answered
     # The path is drawn from stop to stop, not along the shape.
     paths = [line["geometry"]["coordinates"] for line in lines]
     assert [8.54019, 47.37819] not in [point for path in paths for point in path]

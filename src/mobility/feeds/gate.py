@@ -377,6 +377,10 @@ def _feed_folder(place: str, names: dict[str, Opener]) -> PurePosixPath:
     root = PurePosixPath(".")
     if root in folders:
         return root
+    if not folders and "xl/workbook.xml" in names:
+        raise FeedError(
+            f'{place}: there is no stops.txt, but an XLSX workbook: say format = "sheet"'
+        )
     if not folders:
         raise FeedError(f"{place}: there is no stops.txt; expected a GTFS feed")
     if len(folders) > 1:

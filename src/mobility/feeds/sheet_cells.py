@@ -8,6 +8,7 @@ inflate, before a library sees them.
 from __future__ import annotations
 
 import datetime as dt
+import io
 import re
 import warnings
 import zipfile
@@ -128,11 +129,11 @@ def read_workbook(path: Path, wanted: Callable[[str], bool]) -> tuple[list[Sheet
     """
     import openpyxl
 
-    _inspect(path)
+    content = _inspect(path)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of styles and extensions that are not kept
         try:
-            book = openpyxl.load_workbook(path, read_only=True, keep_links=False)
+            book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, keep_links=False)
             try:
                 names = list(book.sheetnames)
                 if len(names) > MAX_SHEETS:
@@ -198,14 +199,16 @@ def _whole(value: Any, epoch: dt.datetime) -> Value:
     return value if isinstance(value, Value) else str(value)
 
 
-def _inspect(path: Path) -> None:
-    """Refuse what is no zip of plain XML within the limits."""
+def _inspect(path: Path) -> bytes:
+    """Return the bytes of a workbook; refuse what is no zip of plain XML within the limits."""
     try:
-        size = path.stat().st_size
-        if size > MAX_FILE_BYTES:
-            raise FeedError(f"{path}: {size} bytes; at most {MAX_FILE_BYTES // MIB} MiB")
-        with zipfile.ZipFile(path) as archive:
+        with path.open("rb") as file:
+            content = file.read(MAX_FILE_BYTES + 1)
+        if len(content) > MAX_FILE_BYTES:
+            raise FeedError(f"{path}: more bytes than {MAX_FILE_BYTES // MIB} MiB; refused")
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
             _inspect_members(path, archive)
+        return content
     except FileNotFoundError:
         raise FeedError(f"{path}: there is no such file") from None
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError,

@@ -14,7 +14,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from mobility.core.errors import EnvironmentFault
+from mobility.core.errors import EnvironmentFault, InputError
 from mobility.feeds.sheet import (
     EXCEPTIONS,
     LINES,
@@ -41,9 +41,13 @@ def write_template(path: Path) -> None:
 
     Raises
     ------
+    InputError
+        Something stands there: it may be a timetable that somebody has filled in.
     EnvironmentFault
         The file cannot be written.
     """
+    if path.exists():
+        raise InputError(f"{path}: is there already; give another name")
     content = make_template()
     temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
