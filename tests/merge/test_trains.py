@@ -218,6 +218,51 @@ def test_a_chain_over_three_feeds_is_one_train(rail: Rail) -> None:
         assert section_texts(region, 0) == ["a:t 0-2", "b:u 2-4", "c:v 4-5"]
 
 
+SOUTH = "C3,Cheim,47.2001,7.0001\nD3,Dstadt,47.3001,7.0001\ne3,Eburg,47.4001,7.0001\n"
+
+
+def test_a_run_that_three_feeds_list_runs_once(rail: Rail) -> None:
+    west = {"t": "17: B 08:00, C 08:10/08:12, D 08:20"}
+    east = {"u": "17: b 08:00, c 08:10/08:12, d 08:20, e 08:30"}
+    feeds = [*both(rail, west, east), rail("south", SOUTH, {"v": "17: C3 08:12, D3 08:20"},
+                                           train_number=NUMBER)]  # fmt: skip
+    region = merged(*feeds)
+    assert train_texts(region) == ["contained 7: B 08:00, C 08:10/08:12, d 08:20, e 08:30"]
+    assert sorted(section_texts(region, 0)) == [
+        "east:u 0-2 alias", "east:u 2-3", "south:v 1-2 alias", "west:t 0-2",
+    ]  # fmt: skip
+
+
+def test_a_train_is_joined_on_both_its_ends(rail: Rail) -> None:
+    """One feed lists the middle, two others its ends and some of the middle each."""
+    west = {"t": "17: A 07:50, B 08:00, C 08:10"}
+    middle = {"u": "17: b 08:00, c 08:10, d 08:20"}
+    end = {"v": "17: C3 08:10, D3 08:20, e3 08:30"}
+    feeds = [*both(rail, west, middle), rail("south", SOUTH, end, train_number=NUMBER)]
+    (text,) = train_texts(merged(*feeds))
+    assert text.split(": ")[1].split(", ")[0] == "A 07:50"
+    assert [call.split()[1] for call in text.split(": ")[1].split(", ")] == [
+        "07:50", "08:00", "08:10", "08:20", "08:30",
+    ]  # fmt: skip
+
+
+def test_an_overlap_with_several_portions_joins_one_and_tells_the_others(rail: Rail) -> None:
+    """Coaches to two ends leave together; the other feed lists the common run and its beginning."""
+    west = {"t": ": A 07:50, B 08:00, C 08:10"}
+    east = {
+        "u": ": b 08:00, c 08:10, d 08:20",
+        "v": ": b 08:00, c 08:10, e 08:40",
+    }
+    region = merged(*both(rail, west, east, train_number=None))
+    told = region.tables["train_matches"].select("left_trip", "right_trip", "decision").rows()
+    assert told == [("east:u", "west:t", "joined"), ("east:v", "west:t", "portion")]
+    assert sorted(train_texts(region)) == [
+        "overlap 7: A 07:50, b 08:00, c 08:10, d 08:20",
+        "overlap 7: b 08:00, c 08:10, e 08:40",
+    ]
+    assert section_texts(region, 1) == ["east:v 0-2", "west:t 0-1 alias"]
+
+
 def test_what_a_feed_itself_lists_as_two_trains_is_not_handed_over(rail: Rail) -> None:
     """Else a second copy of a feed would join what the feed keeps apart."""
     west = {"t": "17: A 07:50, B 08:00, C 08:10", "v": "17: C 08:15, D 08:20"}
