@@ -249,6 +249,23 @@ def test_rows_of_a_feed_that_is_not_public_are_counted_and_not_shown(guarded: Ap
         assert {member["feed"] for member in station["members"]} <= {"west"}
 
 
+def test_a_feed_of_which_only_totals_appear_has_its_name_and_counts(tmp_path: Path) -> None:
+    region = write_border_region(tmp_path)
+    manifest = region / "region.toml"
+    manifest.write_text(
+        manifest.read_text("utf-8").replace('id = "east"\n', 'id = "east"\ntier = "totals"\n')
+    )
+    build_edition(read_manifest(region), tmp_path / "edition")
+    with AppClient(create_app(tmp_path / "edition", clock=lambda: NOW)) as client:
+        east = document(client, "/status")["feeds"][0]
+        days = document(client, "/coverage", days=3)["feeds"][0]
+        assert (east["id"], east["tier"], east["counts"]["read"] > 0) == ("east", "totals", True)
+        assert (days["id"], days["known"]) == ("east", False)
+        assert "only totals are known" in client.get("/region?lang=en").text
+        for kind in ("stations", "trains"):
+            assert "east:" not in json.dumps(document(client, f"/matches/{kind}"))
+
+
 @pytest.mark.parametrize(
     ("moment", "code"),
     [("2027-12-25", "ends_soon"), ("2028-02-01", "ended"), ("2026-11-01", "future")],

@@ -117,6 +117,7 @@ class FeedDaysDocument(Document):
     id: str
     valid_from: Day
     valid_until: Day
+    known: bool = Field(description="Whether the edition has the feed's trips, not totals alone.")
     most: int = Field(description="On its busiest day, within or without the span.")
     trips: list[int]
 

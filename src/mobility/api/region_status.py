@@ -13,7 +13,7 @@ import numpy as np
 import orjson
 
 from mobility.api.region_queries import CoverageQuery, NoticesQuery
-from mobility.api.region_tiers import OpenRows
+from mobility.api.region_tiers import TOTALS, OpenRows
 from mobility.core.notices import Notice
 from mobility.core.time import Clock, local_date
 from mobility.feeds import (
@@ -120,6 +120,7 @@ class RegionStatusDesk:
                     "id": feed["id"],
                     "valid_from": feed["valid_from"],
                     "valid_until": feed["valid_until"],
+                    "known": self.rows.tier(feed["id"]) != TOTALS,
                     "most": max(self._coverage[feed["id"]].trips, default=0),
                     "trips": [self._coverage[feed["id"]].on(day) for day in days],
                 }

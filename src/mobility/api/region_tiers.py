@@ -9,6 +9,7 @@ import polars as pl
 
 Document = dict[str, Any]
 PUBLIC = "public"
+TOTALS = "totals"  # an edition has no rows of such a feed
 
 
 class OpenRows:

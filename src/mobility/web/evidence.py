@@ -111,7 +111,7 @@ def train_sentences(evidence: Evidence, strings: Catalogue) -> list[Sentence]:
         told.append(Sentence(text, "same" if shared > 1 else "neither"))
     difference = int(evidence.get("difference_s") or 0)
     if shared and difference:
-        say("neither", "difference", n=round(difference / 60, 1))
+        say("neither", "difference", n=f"{difference / 60:.1f}".removesuffix(".0"))
     if evidence.get("skipped_calls"):
         text = strings.count("evidence.skipped", int(evidence["skipped_calls"]))
         told.append(Sentence(text, "different"))

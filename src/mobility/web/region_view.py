@@ -95,17 +95,18 @@ def shade(trips: int, most: int) -> int:
 
 def _calendar_row(feed: Document, days: Sequence[dt.date], strings: Catalogue) -> Document:
     cells = []
+    why = "calendar.not_valid" if feed["known"] else "calendar.totals"
     for day, trips in zip(days, feed["trips"], strict=True):
-        valid = feed["valid_from"] <= day.isoformat() <= feed["valid_until"]
+        valid = feed["known"] and feed["valid_from"] <= day.isoformat() <= feed["valid_until"]
         cells.append(
             {
                 "look": f"s{shade(trips, feed['most'])}" if valid or trips else "out",
                 "text": _short(trips) if valid or trips else "·",
-                "said": strings.text("calendar.not_valid") if not (valid or trips) else "",
+                "said": "" if valid or trips else strings.text(why),
             }
         )
     runs = [trips for trips in feed["trips"] if trips]
-    words = strings.text("calendar.nothing")
+    words = strings.text("calendar.nothing" if feed["known"] else why)
     if runs:
         least, most = (number_text(end(runs), strings.language) for end in (min, max))
         words = strings.text("calendar.words", n=len(runs), of=len(days), least=least, most=most)
@@ -349,10 +350,14 @@ def station_view(found: Document, strings: Catalogue, language: str) -> Document
         if stop["lat"] is not None and stop["lon"] is not None
     ]
     matches = {"kind": "station", "matches": found["matches"]}
+    own = station_address(found["id"], language)
     return {
         "station": found,
         "map": draw_map(spots, strings),
-        "matches": match_views(matches, strings, language),
+        "matches": [
+            {**view, "links": [link for link in view["links"] if link["address"] != own]}
+            for view in match_views(matches, strings, language)
+        ],
     }
 
 

@@ -730,6 +730,11 @@ export interface components {
             /** Id */
             id: string;
             /**
+             * Known
+             * @description Whether the edition has the feed's trips, not totals alone.
+             */
+            known: boolean;
+            /**
              * Most
              * @description On its busiest day, within or without the span.
              */
