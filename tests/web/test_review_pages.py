@@ -173,3 +173,23 @@ def test_headers_keep_the_token_here(client: AppClient) -> None:
     assert headers["cache-control"] == "no-store"
     assert "default-src 'none'" in headers["content-security-policy"]
     assert "<script>" not in get(client, f"/c/{questions(client)[0]}").text
+
+
+def test_where_merging_takes_long_it_is_done_on_demand(
+    client: AppClient, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train, station = keys(desk)
+    monkeypatch.setattr("mobility.merge.desk.QUICK_S", -1.0)
+    page = get(client, f"/c/{train}?lang=en").text
+    assert "Work out what changes" in page and "data-wait" not in page
+    assert "Work out what changes" in told(client, train)
+    made = desk.merges
+    body = f"csrf={csrf(client)}&lang=en&key={train}&answer=different&reason="
+    assert post(client, "/answer", body).headers["location"].startswith(f"/{TOKEN}/c/{station}")
+    assert "1 of 2 decided" in get(client, "/?lang=en").text
+    assert desk.merges == made  # the answer lies over what was merged before
+    get(client, f"/c/{station}?lang=en&work=1")
+    assert "One station falls into Ort + Ort West." in told(client, station)
+    assert "1 of 2 decided" in get(client, "/?lang=en").text
+    post(client, "/undo", f"csrf={csrf(client)}&lang=en")
+    assert "0 of 2 decided" in get(client, "/?lang=en").text

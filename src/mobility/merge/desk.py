@@ -80,6 +80,7 @@ class Desk:
         self._stations = pl.Series(dtype=pl.Int32)  # of each stop, in the merge that is listed
         self.merge_s = 0.0  # how long the last merge took
         self.merged = 1.0  # how much of the merge under way is done
+        self.merges = 0  # how many were made in this sitting
 
     @property
     def quick(self) -> bool:
@@ -268,6 +269,7 @@ class Desk:
                 began = time.perf_counter()
                 self._regions[state] = merge_feeds(self.feeds, manifest, progress=self._note)
                 self.merge_s, self.merged = time.perf_counter() - began, 1.0
+                self.merges += 1
             self._regions.move_to_end(state)
             while len(self._regions) > REGIONS_KEPT:
                 self._regions.popitem(last=False)
