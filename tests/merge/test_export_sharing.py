@@ -7,6 +7,7 @@ import io
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +18,13 @@ from mobility.api import create_app
 from mobility.core.errors import CheckFailed, UnknownPlaceError
 from mobility.core.settings import Settings
 from mobility.core.time import system_clock
-from mobility.feeds import Manifest
+from mobility.feeds import Feed, FeedConfig, Manifest, read_feed
 from mobility.feeds.sharing import CORE
-from mobility.merge import Region
+from mobility.merge import Region, merge_feeds
 from mobility.merge.export import export_region
 from mobility.network import compile_network, open_edition, write_edition
 from mobility.planner import locate, suggest
-from tests.merge.export_back import read_zip, region_of, write_feed
+from tests.merge.export_back import read_zip, write_feed
 from tests.merge.export_toy import EAST, NUMBER, WEST
 
 OPTIONAL = sorted(set(WEST) - set(CORE))
@@ -39,16 +40,30 @@ def region(
     **stated: Any,
 ) -> Region:
     """Return the toy region; ``stated`` says more of west, ``of_east`` of east."""
-    own = {"west": {"licence": "CC0-1.0"} | stated,
-           "east": {"licence": "CC0-1.0"} | stated.pop("of_east", {})}  # fmt: skip
-    own["west"].pop("of_east", None)
-    feeds = [
-        {"id": name, "path": write_feed(folder / name, files), "country": country,
-         "train_number": NUMBER, "precedence": place, **own[name]}
-        for place, (name, files, country) in enumerate((("west", west, "CH"), ("east", east, "DE")))
-    ]  # fmt: skip
-    document = {"format": 1, "id": "toy", "name": "Toy", "feeds": feeds, "folder": folder}
-    return region_of(Manifest.model_validate(document), join=join)
+    of_east = stated.pop("of_east", {})
+    feeds = []
+    for place, (name, files, country, said) in enumerate(
+        (("west", west, "CH", stated), ("east", east, "DE", of_east))
+    ):
+        read = feed_of(name, files, folder)
+        more = {"country": country, "precedence": place, "licence": "CC0-1.0", **said}
+        config = FeedConfig(id=name, path=read.config.path, train_number=NUMBER, **more)
+        feeds.append(replace(read, config=config))
+    document = {"format": 1, "id": "toy", "name": "Toy", "folder": folder}
+    document["feeds"] = [feed.config for feed in feeds]
+    return merge_feeds(feeds, Manifest.model_validate(document), join=join)
+
+
+READ: dict[tuple[str, ...], Feed] = {}
+
+
+def feed_of(name: str, files: dict[str, str], folder: Path) -> Feed:
+    """Return a toy feed; each is read once, since tiers and licences change nothing in it."""
+    key = (name, *sorted(files))
+    if key not in READ:
+        path = write_feed(folder / name, files)
+        READ[key] = read_feed(FeedConfig(id=name, path=path, train_number=NUMBER))
+    return READ[key]
 
 
 def refusal(made: Region, path: Path, **asked: Any) -> str:

@@ -95,7 +95,7 @@ def _codes(notices: Sequence[Document], t: Catalogue) -> list[Document]:
 
 def _sheet(sheet: Document, t: Catalogue) -> list[Document]:
     """Return gtfs-kit's indicators with names of ours; number and share are one row."""
-    rows = []
+    rows: list[Document] = []
     for key, value in sheet.items():
         stem = key.removeprefix("num_")
         if key.startswith("frac_"):
