@@ -15,6 +15,7 @@ import argparse
 import datetime as dt
 import json
 import multiprocessing
+import os
 import shutil
 import tempfile
 import time
@@ -86,6 +87,7 @@ def main() -> None:
     runs = [fresh_slice_s(network, args.date) for _ in range(args.repeat)]
     edition.slices.get(args.date)
     found = build_slice(network, args.date)
+    os.sync()  # pages that no disk has yet would count as private
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         memory = pool.apply(second_worker, (args.edition, args.date))
     report = {
