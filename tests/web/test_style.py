@@ -20,6 +20,11 @@ PAIRS = [
     ("warn", "warn-soft", TEXT),
     ("ink", "line", TEXT),
     ("field", "surface", GRAPHIC),
+    *(("ink-1", surface, TEXT) for surface in ("shade-1", "shade-2", "bad-soft")),
+    ("ink-2", "bad-soft", TEXT),
+    ("on-shade", "shade-3", TEXT),
+    ("bad", "bad-soft", TEXT),
+    *((ink, surface, TEXT) for ink in ("good", "bad") for surface in ("surface", "raised")),
     *(
         (f"p{n}", surface, GRAPHIC)
         for n in range(PARTY_COLORS)
@@ -29,7 +34,7 @@ PAIRS = [
 
 
 def colors() -> dict[str, tuple[str, str]]:
-    css = (ASSET_FOLDER / "style.css").read_text("utf-8")
+    css = "".join((ASSET_FOLDER / name).read_text("utf-8") for name in ("style.css", "staff.css"))
     found = re.findall(r"--([\w-]+): light-dark\((#\w{6}), (#\w{6})\)", css)
     return {name: (light, dark) for name, light, dark in found}
 
