@@ -209,6 +209,16 @@ def test_a_certificate_that_nobody_vouches_for_is_refused_at_once(certificate, t
     assert pauses == []
 
 
+def test_a_server_that_stalls_is_cut_off_over_tls_too(certificate, tmp_path):
+    trusting = ssl.create_default_context(cafile=str(certificate[0]))
+    limits = Limits(total_s=0.5, read_s=20)
+    downloader = Downloader(private=True, limits=limits, resolve=at_loopback, context=trusting)
+    with served(certificate) as server:
+        server.say(Reply(body=b"PK" * 100, stall=True))
+        with pytest.raises(EnvironmentFault, match=r"not done within 0\.5 s"):
+            downloader.download(f"{server.base}/a.zip", tmp_path / "a")
+
+
 # --- limits and patience --------------------------------------------------------------------------
 
 
@@ -264,6 +274,27 @@ def test_a_host_that_cannot_be_reached_is_tried_again_and_told(downloader, pause
     with pytest.raises(EnvironmentFault, match="attempts"):
         downloader.download(url, tmp_path / "a")
     assert len(pauses) == 3
+
+
+def test_a_name_that_cannot_be_resolved_is_asked_for_again(server, now, pauses, tmp_path):
+    server.say(Reply(body=b"PK"))
+    answers = [EnvironmentFault("feeds.example cannot be resolved"), ["127.0.0.1"]]
+
+    def resolve(host, port):
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    downloader = Downloader(private=True, resolve=resolve, sleep=pauses.append, clock=now)
+    assert downloader.download(f"{server.base}/a.zip", tmp_path / "a").size_bytes == 2
+    assert pauses == [2]
+
+
+def test_the_next_address_of_a_host_is_tried_where_one_does_not_answer(server, tmp_path):
+    server.say(Reply(body=b"PK"))
+    downloader = Downloader(private=True, resolve=lambda *_: ["127.0.0.2", "127.0.0.1"])
+    assert downloader.download(f"{server.base}/a.zip", tmp_path / "a").size_bytes == 2
 
 
 def test_a_server_that_says_no_for_good_is_not_asked_again(server, downloader, pauses, tmp_path):
@@ -405,6 +436,21 @@ def test_a_file_that_somebody_mailed_becomes_a_version(fetch, now, tmp_path):
     mailed.write_text("no zip at all")
     with pytest.raises(FeedError, match="no zip"):
         take_file(fetch.config, mailed, fetch.store, now.by())
+
+
+@pytest.mark.parametrize("headers", [{}, {"ETag": '"1"'}])
+def test_a_mailed_file_stays_in_use_until_the_url_offers_something_new(
+    fetch, server, now, tmp_path, headers
+):
+    server.say(Reply(body=feed_zip(10), headers=headers))
+    fetch()
+    mailed = tmp_path / "mailed.zip"
+    mailed.write_bytes(feed_zip(12))
+    came = take_file(fetch.config, mailed, fetch.store, now.by())
+    assert fetch().outcome == "unchanged"
+    assert fetch.store.active() == came.version
+    server.say(Reply(body=feed_zip(13)))
+    assert fetch().outcome == "activated"
 
 
 def test_two_cannot_fetch_one_feed_at_once(fetch, server):

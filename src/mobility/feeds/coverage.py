@@ -266,14 +266,8 @@ def _version_alarms(
     if feed.url and age > limits.old_after_days:
         values = {"since": active.fetched_at.date().isoformat(), "days": str(age)}
         told = f"the version in use came in {age} days ago"
-        yield Alarm(
-            "old_version",
-            "info",
-            feed.id,
-            values,
-            told,
-            f"see whether {feed.url} still is its place",
-        )
+        advice = "ask the operator whether the address is still the right one"
+        yield Alarm("old_version", "info", feed.id, values, told, advice)
 
 
 def _fetch_alarms(

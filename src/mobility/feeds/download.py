@@ -177,7 +177,10 @@ class Downloader:
         """Return a connection to the first address that answers, all having been judged."""
         host = parts.hostname or ""
         port = parts.port or (443 if parts.scheme == "https" else 80)
-        addresses = self._resolve(host, port)
+        try:
+            addresses = self._resolve(host, port)
+        except EnvironmentFault as fault:  # names fail for a moment as servers do
+            raise _TryAgain(str(fault)) from fault
         check_addresses(host, addresses, private=self._private)
         last: Exception = OSError(f"{host} has no address")
         for address in addresses:

@@ -112,6 +112,8 @@ def take_file(
 ) -> Fetched:
     """Take a feed that somebody handed in: a file as it is, a folder packed.
 
+    What its url offers is not touched: the file stays in use until the url offers something new.
+
     Raises
     ------
     FeedError
@@ -131,10 +133,7 @@ def take_file(
             version = _keep(plain, store, incoming, _Origin(path.name, came), by, progress)
         finally:
             remove(incoming)
-        fetched = _judge(store, version, by, "", despite=despite)
-        state = replace(store.fetch_state(), offered=version.id, error="", failing_since=None)
-        store.write_fetch_state(state)
-        return fetched
+        return _judge(store, version, by, "", despite=despite)
 
 
 @dataclass(frozen=True, slots=True)
