@@ -154,6 +154,8 @@ def test_the_check_of_a_sheet_names_cells_too(tmp_path: Path) -> None:
     assert found.sheet["num_trips"] == 3
     assert "second_opinion_failed" not in count_by_code(found.notices)
     assert any(n.field == "D10" for n in found.notices if n.code == "invalid_time")
+    (website,) = [n for n in found.notices if n.field == "B2"]  # the validator's, in our words
+    assert website.message == "operator!B2: is empty; expected the operator's website"
 
 
 def test_the_template_holds_nothing_like_a_formula_and_speaks_three_languages() -> None:

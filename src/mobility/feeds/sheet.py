@@ -50,6 +50,7 @@ HINTS = {
     "stop_time_with_departure_before_arrival_time": "departure before arrival; trip dropped",
     "stop_time_without_stop": "a time beside no stop_id; trip dropped",
     "missing_required_field": "is empty; expected a value; row or trip dropped",
+    "missing_required_field agency.agency_url": "is empty; expected the operator's website",
     "invalid_date": "expected a date such as 2027-12-25; trips on these days dropped",
     "invalid_integer": "not one of the words allowed here; row dropped",
     "invalid_integer calendar.monday": (
@@ -211,7 +212,7 @@ class _Book:
 
 
 def _part(row: RawRow, columns: tuple[str, ...]) -> RawRow:
-    cells = {name: text for name, text in row.cells.items() if name in columns}
+    cells = {name: row.cells.get(name, "") for name in columns}
     return RawRow(cells, row.file, row.row, row.places)
 
 
