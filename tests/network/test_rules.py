@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,9 @@ import polars as pl
 import pytest
 
 from mobility.merge.rules import BAN_ROUTES, BAN_STATIONS, BANS, CHECKS
-from mobility.network import Network
+from mobility.network import Network, compile_network, open_edition, write_edition
 from mobility.network.documents import info_document, notices_of
+from mobility.network.file import network_hash
 from mobility.network.points import MAX_CLASSES
 from mobility.network.values import ALIGHTING_BIT, BOARDING_BIT, call_flags
 from tests.network.build import FIRST_DATE, Feed, Stop, Tables, Train, Transfer, build_tables
@@ -335,3 +337,18 @@ def test_divided_trains_are_the_regions_on_each_of_their_days() -> None:
         assert {call for row, call in runs[day] if row == 0} == {"A", "B", "C", "D"}
     assert not [call for row, call in runs.get(2, []) if row == 0]
     assert np.array_equal(np.unique(network.train_of), [0, 1])
+
+
+def test_a_region_read_back_has_its_own_services_and_gives_the_same_network(
+    tmp_path: Path,
+) -> None:
+    first = FIRST_DATE + dt.timedelta(1)
+    check = {"station": 1, "change": True, "first": first, "minutes": 3}
+    rule = Transfer("B", "B", 2, 600, from_route="R")
+    region = ruled([Train("t", THROUGH), HERE], checks=[check], transfers=[rule]).region()
+    network = compile_network(region)
+    assert network.n_services < len(network.service_bits)
+    write_edition(tmp_path / "edition", region, network, {})
+    read = open_edition(tmp_path / "edition").region()
+    assert np.array_equal(read.days, region.days)
+    assert network_hash(compile_network(read)) == network_hash(network)
