@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 import shutil
 import ssl
 import zipfile
@@ -12,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mobility.core.errors import EnvironmentFault, FeedError
-from mobility.feeds import FeedConfig, FeedStore
-from mobility.feeds.activation import active_path, rollback
+from mobility.feeds import FeedConfig, FeedStore, read_feed
+from mobility.feeds.activation import activate, active_path, rollback
 from mobility.feeds.addresses import is_allowed
 from mobility.feeds.download import Downloader, Limits, check_url, first_words
 from mobility.feeds.fetch import fetch_feed, take_file
@@ -405,6 +406,32 @@ def test_a_version_that_the_guard_refuses_waits_and_is_judged_again(fetch, serve
     server.say(Reply(body=feed_zip(5, calendar=next_year()), headers={"ETag": '"6"'}))
     assert fetch().outcome == "activated"
     assert fetch.store.waiting() is None
+
+
+def test_a_version_that_was_dismissed_does_not_wait_again(fetch, server, now):
+    server.say(Reply(body=feed_zip(10)))
+    fetch()
+    server.say(Reply(body=feed_zip(5)))
+    assert fetch().outcome == "waiting"
+    activate(fetch.store, fetch.store.active(), now.by())
+    assert fetch.store.waiting() is None
+    assert fetch().outcome == "unchanged"
+    assert fetch.store.waiting() is None
+
+
+def test_a_url_may_name_the_feed_inside_a_bundle(fetch, server, now, tmp_path):
+    bundle = io.BytesIO()
+    with zipfile.ZipFile(bundle, "w") as archive:
+        archive.writestr("south.zip", feed_zip(3))
+        archive.writestr("inner/north.zip", feed_zip(10))
+    server.say(Reply(body=bundle.getvalue()))
+    config = fetch.config.model_copy(update={"url": f"{fetch.config.url}#inner/north.zip"})
+    downloader = Downloader(private=True, resolve=at_loopback, clock=now)
+    came = fetch_feed(config, fetch.store, downloader, now.by())
+    assert came.version.summary.days.trips[0] == 10
+    assert server.requests[0][0] == "/gtfs.zip"
+    path = active_path(tmp_path / "home", "strait", config)
+    assert read_feed(FeedConfig(id="north", path=path)).version == came.version.id
 
 
 def next_year():

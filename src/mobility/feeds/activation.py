@@ -40,6 +40,8 @@ class ActivationRefused(CheckFailed):
 def activate(store: FeedStore, version: FeedVersion, by: By, *, despite: str = "") -> Activation:
     """Take a version into use, unless the guard has something against it.
 
+    Activating the version in use dismisses the one that waits.
+
     Parameters
     ----------
     despite : str
@@ -57,7 +59,7 @@ def activate(store: FeedStore, version: FeedVersion, by: By, *, despite: str = "
         _note_refusal(store, Activation("refuse", version.id, now, by.actor, reasons))
         raise ActivationRefused(store.feed_id, version.id, reasons)
     done = Activation("activate", version.id, now, by.actor, reasons, despite if reasons else "")
-    if active is None or active.id != version.id:
+    if active is None or active.id != version.id or store.waiting() is not None:
         _check_bytes(store, version)
         store.record(done)
     return done

@@ -176,12 +176,16 @@ def _keep(
 def _judge(
     store: FeedStore, version: FeedVersion, by: By, offered_before: str, *, despite: str = ""
 ) -> Fetched:
-    """Take a version into use if the guard agrees; one that was rolled back stays out."""
-    active = store.active()
+    """Take a version into use if the guard agrees.
+
+    One that was offered before and has been rolled back or dismissed since stays out.
+    """
+    active, waiting = store.active(), store.waiting()
     if active is not None and active.id == version.id:
         return Fetched(store.feed_id, "unchanged", version)
-    used = any(one.action == "activate" and one.version == version.id for one in store.history())
-    if used and offered_before == version.id:
+    judged = any(one.version == version.id for one in store.history())
+    waits = waiting is not None and waiting.id == version.id
+    if judged and offered_before == version.id and not waits:
         return Fetched(store.feed_id, "unchanged", version)
     try:
         activate(store, version, by, despite=despite)
