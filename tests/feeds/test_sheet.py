@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import tempfile
 import zipfile
 from pathlib import Path
 from typing import Any
 
 import openpyxl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from mobility.core.errors import FeedError
 from mobility.core.notices import Notice, count_by_code
 from mobility.feeds import Feed, FeedConfig, check_feed, read_feed, service_days, sheet_cells
 from mobility.feeds.sheet_template import LANGUAGES, make_template
-from tests.feeds.sheets import filled, read, save
+from tests.feeds.sheets import OPERATOR, filled, read, save
 
 
 def runs(feed: Feed, trip_id: str) -> list[str]:
@@ -236,3 +239,58 @@ def test_its_name_does_not_matter_but_its_format_must_be_stated(tmp_path: Path) 
     assert len(read(path).tables["trips"]) == 3
     with pytest.raises(FeedError, match='XLSX workbook: say format = "sheet"'):
         read_feed(FeedConfig(id="hill", path=path))
+
+
+@st.composite
+def timetables(draw: st.DrawFn) -> list[list[tuple[int, int, int]]]:
+    """Draw trips: calls as (stop, arrival, departure) in minutes, in the order of the stops."""
+    trips = []
+    for _ in range(draw(st.integers(1, 4))):
+        stops = sorted(draw(st.sets(st.integers(0, 5), min_size=2)))
+        minute = draw(st.integers(0, 26 * 60))
+        calls = []
+        for stop in stops:
+            dwell = draw(st.sampled_from([0, 0, 3])) if 0 < stop < 5 else 0
+            calls.append((stop, minute, minute + dwell))
+            minute += dwell + draw(st.integers(2, 20))
+        trips.append(calls)
+    return trips
+
+
+def as_typed(draw: st.DataObject, minutes: int) -> dt.timedelta | str:
+    """Return a time as a spreadsheet holds it: a duration, or text."""
+    text = f"{minutes // 60:02d}:{minutes % 60:02d}"
+    return draw.draw(st.sampled_from([dt.timedelta(minutes=minutes), text]))
+
+
+@settings(max_examples=20, deadline=None)
+@given(trips=timetables(), data=st.data())
+def test_every_call_of_a_matrix_is_read_as_it_was_written(
+    trips: list[list[tuple[int, int, int]]], data: st.DataObject
+) -> None:
+    book = openpyxl.Workbook()
+    for name, rows in (
+        ("operator", [(key, value) for key, value in OPERATOR.items()]),
+        ("stops", [("stop_id", "stop_name", "stop_lat", "stop_lon"),
+                   *((f"S{n}", f"Stop {n}", 47.5 + n / 100, 7.5) for n in range(6))]),
+        ("lines", [("route_id", "route_type"), ("L", "bus")]),
+        ("timetable", [("route_id", None, None, *("L" for _ in trips)),
+                       ("days", None, None, *("daily" for _ in trips)), ("stop_id",)]),
+    ):  # fmt: skip
+        sheet = book.create_sheet(name)
+        for row in rows:
+            sheet.append(row)
+    for stop in range(6):
+        found = [next((call for call in trip if call[0] == stop), None) for trip in trips]
+        for end, at in (("arr", 1), ("dep", 2)):
+            cells = [call and as_typed(data, call[at]) for call in found]
+            sheet.append((f"S{stop}", None, end, *cells))
+    with tempfile.TemporaryDirectory() as folder:
+        feed = read(save(book, Path(folder) / "t.xlsx"))
+    times = feed.tables["stop_times"].select("trip", "stop", "arrival_time", "departure_time")
+    assert times.rows() == [
+        (number, stop, arrival * 60, departure * 60)
+        for number, trip in enumerate(trips)
+        for stop, arrival, departure in trip
+    ]
+    assert not [n for n in feed.notices if n.severity == "error"]
