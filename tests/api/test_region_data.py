@@ -153,6 +153,7 @@ def test_unknown_and_malformed_questions_are_refused_in_one_line(api: AppClient)
         ("/trains", {}, 400),
         ("/coverage", {"first": "tomorrow"}, 400),
         ("/coverage", {"days": 9_999}, 400),
+        ("/coverage", {"first": "9999-12-31"}, 400),
         ("/notices", {"severity": "bad"}, 400),
         ("/matches/trains", {"limit": 0}, 400),
         ("/matches/stations", {"offset": -1}, 400),
@@ -264,6 +265,19 @@ def test_a_feed_of_which_only_totals_appear_has_its_name_and_counts(tmp_path: Pa
         assert "only totals are known" in client.get("/region?lang=en").text
         for kind in ("stations", "trains"):
             assert "east:" not in json.dumps(document(client, f"/matches/{kind}"))
+
+
+def test_an_edition_that_is_shorter_than_its_feeds_blames_no_operator(tmp_path: Path) -> None:
+    manifest = read_manifest(write_border_region(tmp_path))
+    first, last = dt.date(2027, 5, 1), dt.date(2027, 5, 10)
+    build_edition(manifest, tmp_path / "edition", first=first, last=last)
+    for moment, severity in ((NOW, "warning"), (NOW + dt.timedelta(days=30), "error")):
+        with AppClient(create_app(tmp_path / "edition", clock=lambda at=moment: at)) as client:
+            alarms = document(client, "/status", language="en")["alarms"]
+        assert [(alarm["code"], alarm["severity"]) for alarm in alarms] == [
+            ("horizon_ends", severity)
+        ]
+        assert "2027-05-10" in alarms[0]["message"]
 
 
 @pytest.mark.parametrize(

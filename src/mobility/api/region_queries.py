@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from mobility.api.limits import MAX_TEXT
 
@@ -30,6 +30,12 @@ class CoverageQuery(_Query):
 
     first: Annotated[dt.date | None, Field(description="First day; default: this month's.")] = None
     days: Annotated[int, Field(ge=1, le=MAX_DAYS)] = 31
+
+    @model_validator(mode="after")
+    def _within_the_calendar(self) -> CoverageQuery:
+        if self.first and self.first > dt.date.max - dt.timedelta(days=MAX_DAYS):
+            raise ValueError("first is too late")
+        return self
 
 
 class NoticesQuery(_Query):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,11 +14,12 @@ import orjson
 
 from mobility.api.region_queries import CoverageQuery, NoticesQuery
 from mobility.api.region_tiers import TOTALS, OpenRows
-from mobility.core.notices import Notice
+from mobility.core.notices import Notice, Severity
 from mobility.core.time import Clock, local_date
 from mobility.feeds import (
     RULES,
     Alarm,
+    AlarmLimits,
     DayCounts,
     FeedStatus,
     FeedStore,
@@ -76,15 +77,20 @@ class RegionStatusDesk:
         today = self.today()
         stores = {feed: self._store(feed) for feed in self.feed_ids}
         states = [self._state(feed, stores[feed["id"]]) for feed in self._edition.info["feeds"]]
-        raised = [alarm for state in states for alarm in alarms(state, today)]
-        rank = {severity: at for at, severity in enumerate(SEVERITIES)}
-        raised.sort(key=lambda alarm: (rank[alarm.severity], alarm.feed, alarm.code))
+        raised = [
+            alarm_document(alarm, language)
+            for feed, state in zip(self._edition.info["feeds"], states, strict=True)
+            for alarm in alarms(state, today)
+            if alarm.code not in self._beyond(feed)
+        ]
+        raised += self._horizon_alarms(today, language)
+        raised.sort(key=lambda a: (SEVERITIES.index(a["severity"]), a["feed"], a["code"]))
         return {
             "versions": self._edition.versions,
             "id": self.manifest.get("id", ""),
             "name": self.manifest.get("name", ""),
             "today": today.isoformat(),
-            "alarms": [alarm_document(alarm, language) for alarm in raised],
+            "alarms": raised,
             "feeds": [
                 self._feed(feed, state)
                 for feed, state in zip(self._edition.info["feeds"], states, strict=True)
@@ -185,6 +191,24 @@ class RegionStatusDesk:
         )
         return FeedVersion(summary, sha256="", size_bytes=0, fetched_at=self._clock(), url="")
 
+    def _beyond(self, feed: Document) -> tuple[str, ...]:
+        """Return the alarms that speak of the edition's horizon, not of the feed's validity."""
+        network = self._edition.network
+        earlier = bool(feed["valid_from"] < network.first_date.isoformat())
+        later = bool(feed["valid_until"] > network.last_date.isoformat())
+        return ("future",) * earlier + ("ended", "ends_soon") * later
+
+    def _horizon_alarms(self, today: dt.date, language: str) -> list[Document]:
+        """Return that the edition ends soon although feeds reach further, where it is so."""
+        last = self._edition.network.last_date
+        left = (last - today).days
+        further = any(f["valid_until"] > last.isoformat() for f in self._edition.info["feeds"])
+        if not further or left > AlarmLimits().ends_within_days:
+            return []
+        severity: Severity = "error" if left < 0 else "warning"
+        values = {"until": last.isoformat(), "days": str(abs(left))}
+        return [_alarm("horizon_ends", severity, "", values, language)]
+
     def _feed(self, feed: Document, state: FeedStatus) -> Document:
         config = self._configs.get(feed["id"], {})
         plain = ("id", "name", "country", "zone", "version", "valid_from", "valid_until")
@@ -251,20 +275,26 @@ class RegionStatusDesk:
 
 def alarm_document(alarm: Alarm, language: str) -> Document:
     """Return an alarm in words of the language, without what only the staff may read."""
-    strings = read_catalogue(language, "staff")
     closed = CLOSED_VALUES.get(alarm.code, ())
     values = {name: value for name, value in alarm.values.items() if name not in closed}
+    return _alarm(alarm.code, alarm.severity, alarm.feed, values, language)
+
+
+def _alarm(
+    code: str, severity: Severity, feed: str, values: Mapping[str, str], language: str
+) -> Document:
+    strings = read_catalogue(language, "staff")
     said = {
         name: date_text(value, strings) if name in ("from", "until", "since") else value
         for name, value in values.items()
     }
     return {
-        "code": alarm.code,
-        "severity": alarm.severity,
-        "feed": alarm.feed,
-        "values": values,
-        "message": strings.text(f"alarm.{alarm.code}", **{"feed": alarm.feed, **said}),
-        "advice": strings.text(f"alarm.{alarm.code}.do", **{"feed": alarm.feed, **said}),
+        "code": code,
+        "severity": severity,
+        "feed": feed,
+        "values": dict(values),
+        "message": strings.text(f"alarm.{code}", feed=feed, **said),
+        "advice": strings.text(f"alarm.{code}.do", feed=feed, **said),
     }
 
 

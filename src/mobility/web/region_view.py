@@ -109,7 +109,8 @@ def _calendar_row(feed: Document, days: Sequence[dt.date], strings: Catalogue) -
     words = strings.text("calendar.nothing" if feed["known"] else why)
     if runs:
         least, most = (number_text(end(runs), strings.language) for end in (min, max))
-        words = strings.text("calendar.words", n=len(runs), of=len(days), least=least, most=most)
+        key = "calendar.words_even" if least == most else "calendar.words"
+        words = strings.text(key, n=len(runs), of=len(days), least=least, most=most)
     return {"id": feed["id"], "cells": cells, "words": words}
 
 
