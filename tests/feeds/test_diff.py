@@ -7,6 +7,7 @@ import csv
 import io
 import json
 import random
+import zipfile
 from collections import Counter
 from collections.abc import Callable
 
@@ -448,6 +449,47 @@ def test_departures_are_paired_in_order_at_the_least_cost(left, right):
         return best
 
     assert cost([(left[i], right[j]) for i, j in pairs]) == least(sorted(left), sorted(right))
+
+
+# --- Fares v2 -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def transcollines(shared_data) -> World:
+    """Return a real feed with Fares v2, as rows."""
+    world: World = {}
+    with zipfile.ZipFile(shared_data / "fares" / "transcollines_faresv2.zip") as archive:
+        for member in archive.namelist():
+            table = member.removesuffix(".txt")
+            if table in TABLES and table not in ("shapes", "translations", "attributions"):
+                text = archive.read(member).decode("utf-8-sig")
+                world[table] = list(csv.DictReader(io.StringIO(text)))
+    return world
+
+
+def test_a_real_feed_with_fares_v2_whose_ids_are_all_other_ones_differs_in_nothing(
+    transcollines, tmp_path
+):
+    old = read_world(transcollines, tmp_path / "old")
+    new = read_world(rename_ids(transcollines, 3, anew=True), tmp_path / "new")
+    assert found(diff_feeds(old, new)) == {}
+
+
+def test_a_price_of_fares_v2_is_told_by_what_it_is_for(transcollines, tmp_path):
+    edited = copy.deepcopy(transcollines)
+    (product,) = of(edited, "fare_products", fare_product_id="PS-2000")
+    product["amount"] = "22.00"
+    (rule,) = of(edited, "fare_leg_rules", from_area_id="COL", to_area_id="COL")
+    rule["fare_product_id"] = "PS-2000"
+    edited = rename_ids(edited, 3, anew=True)
+    old, new = read_world(transcollines, tmp_path / "old"), read_world(edited, tmp_path / "new")
+    diff = diff_feeds(old, new)
+    assert set(found(diff)) == {"fares"}
+    assert {(fare.kind, fare.old, fare.new) for fare in diff.fares} == {
+        ("changed", "20.0 CAD", "22.0 CAD"),
+        ("changed", "5.0 CAD", "22.0 CAD"),
+    }
+    assert any("from Ville de Gatineau to " in fare.what for fare in diff.fares)
 
 
 # --- real versions --------------------------------------------------------------------------------

@@ -7,10 +7,11 @@ paid; a zone by the stops in it. Fare ids and zone ids may all have been made an
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from mobility.feeds.diff_places import Places
+from mobility.feeds.diff_products import Prices, Side, product_prices
 from mobility.feeds.diff_values import text_of
 from mobility.feeds.feed import Feed
 
@@ -32,28 +33,18 @@ class FareChange:
     new: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Side:
-    feed: Feed
-    stops: Sequence[int]
-    lines: Mapping[str, int]
-
-
 def diff_fares(old: Feed, new: Feed, places: Places) -> tuple[FareChange, ...]:
-    """Return the prices that differ, of fares v1 and of the products of fares v2."""
-    left = _Side(old, places.old_stops, places.old_lines)
-    right = _Side(new, places.new_stops, places.new_lines)
+    """Return the prices that differ, of fares v1 and v2."""
+    left = Side(old, places.old_stops, places.old_lines, places.line_names)
+    right = Side(new, places.new_stops, places.new_lines, places.line_names)
     zones, others, names = _match_zones(left, right)
     return (
         *_compare(
-            _prices(left, zones, names, places.line_names),
-            _prices(right, others, names, places.line_names),
+            _zone_prices(left, zones, names),
+            _zone_prices(right, others, names),
         ),
-        *_compare(_products(old), _products(new)),
+        *_compare(product_prices(left), product_prices(right)),
     )
-
-
-Prices = dict[Hashable, tuple[str, Counter[str]]]
 
 
 def _compare(old: Prices, new: Prices) -> Iterable[FareChange]:
@@ -75,7 +66,7 @@ def _compare(old: Prices, new: Prices) -> Iterable[FareChange]:
 # --- fares v1 -------------------------------------------------------------------------------------
 
 
-def _zones(side: _Side) -> dict[str, frozenset[int]]:
+def _zones(side: Side) -> dict[str, frozenset[int]]:
     """Return the classes of the stops of each zone."""
     members: dict[str, set[int]] = defaultdict(set)
     zone_ids = side.feed.tables["stops"]["zone_id"].to_list()
@@ -85,7 +76,7 @@ def _zones(side: _Side) -> dict[str, frozenset[int]]:
     return {zone: frozenset(stops) for zone, stops in members.items()}
 
 
-def _match_zones(old: _Side, new: _Side) -> tuple[dict[str, int], dict[str, int], dict[int, str]]:
+def _match_zones(old: Side, new: Side) -> tuple[dict[str, int], dict[str, int], dict[int, str]]:
     """Return the number of each old and new zone, equal ones alike, and the numbers' names."""
     here, there = _zones(old), _zones(new)
     by_stops: dict[frozenset[int], list[str]] = defaultdict(list)
@@ -115,9 +106,7 @@ def _match_zones(old: _Side, new: _Side) -> tuple[dict[str, int], dict[str, int]
     return numbers, others, names | {number: zone for zone, number in numbers.items()}
 
 
-def _prices(
-    side: _Side, zones: Mapping[str, int], names: Mapping[int, str], lines: Sequence[str]
-) -> Prices:
+def _zone_prices(side: Side, zones: Mapping[str, int], names: Mapping[int, str]) -> Prices:
     """Return the prices of fares v1 by what they are for."""
     contains: dict[tuple[str, Place], set[int]] = defaultdict(set)
     ruled: dict[str, dict[Place, None]] = defaultdict(dict)
@@ -134,7 +123,7 @@ def _prices(
         for place in ruled.get(fare["fare_id"], {ANYWHERE: None}):
             through = frozenset(contains.get((fare["fare_id"], place), ()))
             key = (place, through, how)
-            what = _what(place, through, names, lines)
+            what = _what(place, through, names, side.line_names)
             prices.setdefault(key, (what, Counter()))[1][price] += 1
     return prices
 
@@ -151,28 +140,3 @@ def _what(
     if through:
         parts.append("through " + ", ".join(sorted(names.get(zone, "any") for zone in through)))
     return " ".join(parts) or "anywhere"
-
-
-# --- fares v2 -------------------------------------------------------------------------------------
-
-
-def _products(feed: Feed) -> Prices:
-    """Return the amounts of products by name, medium and category of rider."""
-    media = _names(feed, "fare_media", "fare_media_id", "fare_media_name")
-    riders = _names(feed, "rider_categories", "rider_category_id", "rider_category_name")
-    prices: Prices = {}
-    for row in feed.tables["fare_products"].rows(named=True):
-        parts = (
-            text_of(row["fare_product_name"]),
-            media.get(row["fare_media_id"], ""),
-            riders.get(row.get("rider_category_id"), ""),
-        )
-        what = " ".join(part for part in parts if part) or "a product without a name"
-        price = f"{text_of(row['amount'])} {text_of(row['currency'])}"
-        prices.setdefault(parts, (what, Counter()))[1][price] += 1
-    return prices
-
-
-def _names(feed: Feed, table: str, key: str, name: str) -> dict[str | None, str]:
-    rows = feed.tables[table].select(key, name).iter_rows()
-    return {one: text_of(told) for one, told in rows}
