@@ -11,7 +11,7 @@ from tests.planner.nets import key_of, planner_of
 from tests.planner.ruled import RuledNet, RuledOracle, ruled_net, ruled_question
 from tests.planner.test_oracle import _answer, _expected
 
-SEEDS = range(80)
+SEEDS = (*range(70), 1077)  # the last: a rule for a stop beside one for its station
 
 
 @cache

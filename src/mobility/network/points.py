@@ -304,13 +304,15 @@ def _keyed(arrays: Arrays, matches: dict[str, pl.DataFrame]) -> pl.DataFrame:
         split[arrays["event_stop"][frame["event"].to_numpy()]] = True
     events = np.flatnonzero(split[arrays["event_stop"]])
     keyed = pl.DataFrame({"event": events, "stop": arrays["event_stop"][events]})
+    # A rule for the stop itself and one for its station differ in rank where both hold.
+    rank = pl.when("is_station").then(pl.lit("*")).otherwise(pl.lit(""))
     for end, frame in matches.items():
         keys = (
-            frame.select("event", "side")
-            .unique()
+            frame.group_by("event", "side")
+            .agg(pl.col("is_station").min())
             .sort("event", "side")
             .group_by("event", maintain_order=True)
-            .agg(pl.col("side").cast(pl.String).str.join(",").alias(end))
+            .agg(pl.format("{}{}", "side", rank).str.join(",").alias(end))
         )
         keyed = keyed.join(keys, on="event", how="left", maintain_order="left")
     return keyed.with_columns(pl.col("from", "to").fill_null(""))
