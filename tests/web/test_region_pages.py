@@ -8,14 +8,17 @@ import re
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from fastapi import FastAPI
 
 from mobility.api import Limits, create_app
 from mobility.core.errors import UnknownPlaceError
-from mobility.feeds import RULES
+from mobility.feeds import RULES, Tier
+from mobility.feeds.coverage import AlarmCode
+from mobility.feeds.versions import Action
+from mobility.merge.region import TRAIN_KINDS
 from mobility.web import LANGUAGES, install_region_pages, read_catalogue
 from mobility.web.evidence import reason_key
 from mobility.web.staff import STAFF_AREAS
@@ -210,6 +213,15 @@ def test_every_code_of_a_finding_is_explained(project_root: Path) -> None:
     codes = set(RULES) | codes_in_source(project_root)
     assert len(codes) > len(RULES)
     assert {code for code in codes if f"code.{code}" not in strings} == set()
+
+
+def test_every_alarm_action_and_tier_has_its_words() -> None:
+    strings = read_catalogue("en", *STAFF_AREAS).strings
+    wanted = {f"alarm.{code}{end}" for code in get_args(AlarmCode) for end in ("", ".do")}
+    wanted |= {f"history.{action}" for action in get_args(Action)}
+    wanted |= {f"tier.{tier}" for tier in get_args(Tier)}
+    wanted |= {f"kind.{kind}" for kind in TRAIN_KINDS}
+    assert wanted - set(strings) == set()
 
 
 def test_every_reason_of_the_merge_is_worded(site: AppClient) -> None:
