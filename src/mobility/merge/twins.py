@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -127,10 +128,10 @@ def _groups(trips: TwinTrips, keyed: pl.DataFrame) -> Iterator[Int32s]:
     keys = [name for name in keyed.columns if name != "trip"]
     running = pl.Series(_runs(trips)[keyed["trip"].to_numpy()])
     shared = keyed.filter(running).filter(pl.len().over(keys) > 1)
-    rank = shared.select(*keys).select(pl.struct(pl.all()).rank("dense")).to_series().to_numpy()
-    order = np.argsort(rank, kind="stable")
-    members, rank = shared["trip"].to_numpy()[order], rank[order]
-    bounds = np.append(np.flatnonzero(np.diff(rank, prepend=-1)), len(rank))
+    head = shared.select(pl.int_range(pl.len()).first().over(keys)).to_series().to_numpy()
+    order = np.argsort(head, kind="stable")
+    members, head = shared["trip"].to_numpy()[order], head[order]
+    bounds = np.append(np.flatnonzero(np.diff(head, prepend=-1)), len(head))
     packed = np.packbits(trips.rows, axis=1)
     lengths = np.bitwise_count(packed).sum(axis=1, dtype=np.int64)
     step = max(1, _CHUNK_EVENTS // max(1, packed.shape[1]))
@@ -206,14 +207,19 @@ def _agree(trips: TwinTrips, left: int, right: int) -> bool:
 def _join(trips: TwinTrips, left: int, right: int, days: Bools) -> Join:
     first, end = trips.events.start[left : left + 2].tolist()
     real = int((~trips.border[trips.events.stop[first:end]]).sum())
-    pairs = tuple((call, call) for call in range(real))
     return Join(
         left=left,
         right=right,
-        relation=Relation("equal", pairs, real, shape="equal"),
+        relation=_equal(real),
         shift=0,
         seconds=0,
         days=days,
         confidence=SURE_TWIN,
         strength=(-1, left, right),
     )
+
+
+@cache
+def _equal(calls: int) -> Relation:
+    pairs = tuple((call, call) for call in range(calls))
+    return Relation("equal", pairs, calls, shape="equal")
