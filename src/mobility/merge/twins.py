@@ -128,7 +128,7 @@ def _groups(trips: TwinTrips, keyed: pl.DataFrame) -> Iterator[Int32s]:
     keys = [name for name in keyed.columns if name != "trip"]
     running = pl.Series(_runs(trips)[keyed["trip"].to_numpy()])
     shared = keyed.filter(running).filter(pl.len().over(keys) > 1)
-    head = shared.select(pl.int_range(pl.len()).first().over(keys)).to_series().to_numpy()
+    head = shared.select(pl.col("trip").first().over(keys)).to_series().to_numpy()
     order = np.argsort(head, kind="stable")
     members, head = shared["trip"].to_numpy()[order], head[order]
     bounds = np.append(np.flatnonzero(np.diff(head, prepend=-1)), len(head))
