@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ Document = dict[str, Any]
 TRAINS_SHOWN = 60
 AROUND_M = 1_500.0
 NAMED_AROUND = 3
+NAMES_HIGH, NAMES_WIDE = 12, 3  # so many names fit on a plan one above, one beside the other
 
 
 def candidate_document(desk: Desk, candidate: Candidate, strings: Catalogue) -> Document:
@@ -214,14 +216,25 @@ def _train_map(desk: Desk, trips: tuple[int, int], strings: Catalogue) -> Docume
     common = list(dict.fromkeys(spot.label for spot in spots if spot.side == 2 and spot.label))
     left, right = (side_name(desk.train_text(trip)) for trip in trips)
     key = "review.map.trains" if common else "review.map.trains.none"
-    said = strings.text(key, left=left, right=right, names=", ".join(common))
+    said = strings.text(key, left=left, right=right, names=", ".join(common).rstrip("."))
     return plan and {**plan, "text": said}
 
 
-def _thinned(spots: Iterable[Spot]) -> list[Spot]:
-    """Return the spots with at most eight names: the ends first, so that names do not cover up."""
-    out, named = [], 0
+def _thinned(spots: Sequence[Spot]) -> list[Spot]:
+    """Return the spots without the names that would cover up another: those of the ends stay."""
+    if not spots:
+        return []
+    high = max(spot.lat for spot in spots) - min(spot.lat for spot in spots)
+    wide = max(spot.lon for spot in spots) - min(spot.lon for spot in spots)
+    named: list[Spot] = []
+    out = []
     for spot in spots:
-        named += bool(spot.label)
-        out.append(spot if named <= 8 or not spot.label else Spot(spot.lat, spot.lon, minor=True))
+        covered = any(
+            abs(spot.lat - other.lat) <= high / NAMES_HIGH
+            and abs(spot.lon - other.lon) <= wide / NAMES_WIDE
+            for other in named
+        )
+        if spot.label and not covered:
+            named.append(spot)
+        out.append(replace(spot, label="") if spot.label and covered else spot)
     return out
