@@ -115,7 +115,7 @@ def folders(tmp_path_factory):
     return iter(tmp_path_factory.mktemp("cut") / str(number) for number in range(10_000))
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 @given(west=cuts, east=cuts)
 def test_nothing_dangles_after_merge_and_after_export(west, east, folders):
     folder = next(folders)

@@ -129,7 +129,7 @@ def _keep_flex(parts: list[pl.DataFrame], reading: Reading) -> None:
             values = kept[column]
             target = reading.frames[table][column].drop_nulls().implode()
             _tell_and_drop(FLEX, values.is_not_null() & ~values.is_in(target), column, reading)
-    kept = reading.frames[FLEX]
+    kept = reading.frames[FLEX] = _clear_booking(reading.frames[FLEX], reading)
     reading.findings.add("flex_trip", FILE, count=kept["trip_id"].n_unique())
     reading.kept_apart[NAME] = len(kept)
 
