@@ -38,14 +38,18 @@ def station_matches(ground: Ground, matches: Sequence[Match]) -> pl.DataFrame:
 def train_matches(
     ground: Ground, splicer: Splicer, judge: Judge | None
 ) -> tuple[pl.DataFrame, dict[str, int]]:
-    """Return the `train_matches` table and the number of joined pairs of trips per kind."""
+    """Return the `train_matches` table and how many trips of two feeds are joined, by kind.
+
+    What one feed lists twice is in the table, but is no train that crosses from feed to feed.
+    """
     told: list[Judgement] = list(judge.rejected) if judge is not None else []
     counts = dict.fromkeys(JOINED_KINDS, 0)
     days = pair_days(splicer.joins)
     decisions = judge.decisions if judge is not None else {}
+    feeds = ground.tables.trip_feed.tolist()
     for (left, right), (join, decision) in sorted(splicer.kept.items()):
         kind = join.relation.kind
-        counts[kind] = counts.get(kind, 0) + 1
+        counts[kind] += feeds[left] != feeds[right]
         said = relation_evidence(join.relation)
         told.append(
             Judgement(left, right, kind, days[left, right], decision, join.confidence, said)
@@ -57,7 +61,6 @@ def train_matches(
                 Judgement(left, right, "hand_over", days[left, right], "rejected", 0.0, said)
             )
     ids, numbers = ground.tables.trips["trip_id"].to_list(), ground.tables.trips["number"].to_list()
-    feeds = ground.tables.trip_feed.tolist()
     rows = []
     for one in told:
         evidence = {**one.evidence, "numbers": [numbers[one.left], numbers[one.right]]}

@@ -106,6 +106,7 @@ def merge_feeds(
     tell("trains", 0, 1)
     trains = _build_trains(ground, splicer)
     notices += _never_notices(ground, trains.never)
+    notices += _twice_notices(ground, splicer)
     tables = _region_tables(ground, station_of_place, looped, trains, solved.matches, notices)
     if given is not None:
         tables["stations"] = keep_station_ids(
@@ -320,6 +321,22 @@ def _build_trains(ground: Ground, splicer: Splicer) -> TrainTables:
         splicer.trains,
         splicer.used,
     )
+
+
+def _twice_notices(ground: Ground, splicer: Splicer) -> list[Notice]:
+    """Tell of each feed how many of its trips are second listings of its own trains."""
+    feed_of = ground.tables.trip_feed
+    own = [feed_of[left] for left, right in splicer.kept if feed_of[left] == feed_of[right]]
+    counts = np.bincount(np.array(own, np.int64), minlength=len(ground.feeds))
+    return [
+        Notice(
+            *("trips_listed_twice", "info", ground.ids[feed], "trips.txt"),
+            message="pairs of trips that are one run on their common days; shown once",
+            count=int(count),
+        )
+        for feed, count in enumerate(counts.tolist())
+        if count
+    ]
 
 
 def _never_notices(ground: Ground, never: Bools) -> list[Notice]:
