@@ -15,8 +15,8 @@ from mobility.api import Limits, create_app
 from mobility.cli.build import build_edition
 from mobility.core.settings import Settings
 from mobility.feeds import Activation, FeedStore, FeedVersion, read_feed, read_manifest, summarise
-from mobility.feeds.summary import trips_per_day
-from mobility.feeds.versions import FetchState
+from mobility.feeds.versions.store import FetchState
+from mobility.feeds.versions.summary import trips_per_day
 from mobility.merge.stations import CERTAIN
 from mobility.network import open_edition
 

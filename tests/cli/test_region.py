@@ -9,7 +9,7 @@ import pytest
 from mobility.cli.region import ask_all
 from mobility.cli.region_file import NewFeed, quoted, region_text
 from mobility.feeds import FeedConfig, read_feed, read_manifest
-from mobility.merge.propose import propose
+from mobility.merge.review.propose import propose
 from tests.border import write_border_region
 from tests.merge.build import feed_of, lines
 

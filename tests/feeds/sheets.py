@@ -10,7 +10,7 @@ from typing import Any
 import openpyxl
 
 from mobility.feeds import Feed, FeedConfig, read_feed
-from mobility.feeds.sheet_template import make_template
+from mobility.feeds.sheet.template import make_template
 
 OPERATOR = {
     "agency_name": "Hill Bus", "agency_timezone": "Europe/Zurich", "agency_lang": "de",

@@ -23,9 +23,9 @@ from mobility.feeds import (
     service_days,
     status_document,
 )
-from mobility.feeds.coverage import AlarmLimits, alarms, gap_spans
-from mobility.feeds.fetch import take_file
-from mobility.feeds.versions import Activation, FeedVersion, FetchState
+from mobility.feeds.versions.coverage import AlarmLimits, alarms, gap_spans
+from mobility.feeds.versions.fetch import take_file
+from mobility.feeds.versions.store import Activation, FeedVersion, FetchState
 
 from .versions_world import NOW, Now, feed_files, feed_zip, zip_of
 
@@ -224,7 +224,9 @@ def test_a_feed_under_a_path_is_read_again_when_it_changes_and_only_then(
     home = tmp_path / "home"
     region_status(manifest, home, NOW.date())
     with monkeypatch.context() as patched:
-        patched.setattr("mobility.feeds.status.read_feed", lambda config: pytest.fail("read"))
+        patched.setattr(
+            "mobility.feeds.versions.status.read_feed", lambda config: pytest.fail("read")
+        )
         assert region_status(manifest, home, NOW.date()).feeds[1].days.trips[0] == 10
     (tmp_path / "strait" / "south.zip").write_bytes(feed_zip(11))
     assert region_status(manifest, home, NOW.date()).feeds[1].days.trips[0] == 11

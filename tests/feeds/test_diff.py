@@ -16,9 +16,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mobility.feeds import Feed, FeedConfig, read_feed
-from mobility.feeds.diff import FeedDiff, diff_feeds
+from mobility.feeds.diff.compare import FeedDiff, diff_feeds
+from mobility.feeds.diff.text import aliases_csv, diff_document, headlines
 from mobility.feeds.diff_align import align
-from mobility.feeds.diff_text import aliases_csv, diff_document, headlines
 from mobility.schema import TABLES
 
 World = dict[str, list[dict[str, str]]]

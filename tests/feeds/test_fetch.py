@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from mobility.core.errors import EnvironmentFault, FeedError
 from mobility.feeds import FeedConfig, FeedStore, read_feed
-from mobility.feeds.activation import activate, active_path, rollback
-from mobility.feeds.addresses import is_allowed
-from mobility.feeds.download import Downloader, Limits, check_url, first_words
-from mobility.feeds.fetch import fetch_feed, take_file
+from mobility.feeds.versions.activation import activate, active_path, rollback
+from mobility.feeds.versions.addresses import is_allowed
+from mobility.feeds.versions.download import Downloader, Limits, check_url, first_words
+from mobility.feeds.versions.fetch import fetch_feed, take_file
 
 from .versions_world import (
     Now,

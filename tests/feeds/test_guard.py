@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from mobility.feeds.guard import guard
-from mobility.feeds.summary import DayCounts, FeedSummary, read_summary
+from mobility.feeds.versions.guard import guard
+from mobility.feeds.versions.summary import DayCounts, FeedSummary, read_summary
 
 TODAY = dt.date(2027, 5, 4)
 GOOD = FeedSummary(

@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 
 from mobility.core.errors import FeedError
 from mobility.core.notices import Notice, count_by_code
-from mobility.feeds import Feed, FeedConfig, check_feed, read_feed, service_days, sheet_cells
-from mobility.feeds.sheet_template import LANGUAGES, make_template
+from mobility.feeds import Feed, FeedConfig, check_feed, read_feed, service_days
+from mobility.feeds.sheet import cells as sheet_cells
+from mobility.feeds.sheet.template import LANGUAGES, make_template
 from tests.feeds.sheets import OPERATOR, filled, read, save
 
 

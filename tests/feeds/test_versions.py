@@ -17,14 +17,14 @@ from hypothesis import strategies as st
 
 from mobility.core.errors import EnvironmentFault, FeedError, UsageError
 from mobility.feeds import FeedConfig, FeedStore, Manifest
-from mobility.feeds.activation import (
+from mobility.feeds.versions.activation import (
     ActivationRefused,
     activate,
     active_path,
     rollback,
     with_active_paths,
 )
-from mobility.feeds.fetch import take_file
+from mobility.feeds.versions.fetch import take_file
 
 from .versions_world import Now, feed_zip
 
@@ -215,7 +215,7 @@ SCRIPT = """
 import os, sys
 from pathlib import Path
 from mobility.feeds import FeedStore
-from mobility.feeds.fetch import take_file
+from mobility.feeds.versions.fetch import take_file
 from tests.feeds.test_versions import CONFIG
 from tests.feeds.versions_world import Now
 
@@ -279,8 +279,8 @@ def test_a_feed_with_a_url_is_built_from_its_active_version(tmp_path, store, bri
 @given(st.lists(st.sampled_from(["a", "b", "c", "back", "refuse"]), max_size=12))
 def test_going_back_is_the_inverse_of_going_on(tmp_path_factory, steps):
     """Roll-back after any history gives what was in use before the last version was taken."""
-    from mobility.feeds.summary import DayCounts, FeedSummary
-    from mobility.feeds.versions import Activation, FeedVersion
+    from mobility.feeds.versions.store import Activation, FeedVersion
+    from mobility.feeds.versions.summary import DayCounts, FeedSummary
 
     store = FeedStore(tmp_path_factory.mktemp("home"), "r", "f")
     now = Now()

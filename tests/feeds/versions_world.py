@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from mobility.feeds.activation import By
+from mobility.feeds.versions.activation import By
 
 NOW = dt.datetime(2027, 1, 5, 9, 30, tzinfo=dt.UTC)  # a Tuesday
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from mobility.core.errors import MobilityError
 from mobility.feeds import FeedConfig, Manifest
 from mobility.merge import Region
-from mobility.merge.export import export_region
+from mobility.merge.export.region import export_region
 from mobility.schema import TABLES, references_of
 from mobility.schema.graph import TRANSLATED_TABLES
 

@@ -6,7 +6,7 @@ import gtfs_guru
 import pytest
 
 from mobility.core.time import parse_instant
-from mobility.merge.export import export_region
+from mobility.merge.export.region import export_region
 from tests.merge.export_back import Side, dangling, read_zip, region_of_paths, twice
 
 pytestmark = pytest.mark.shared

@@ -10,7 +10,7 @@ import pytest
 
 from mobility.core.time import local_time, parse_instant
 from mobility.feeds import read_manifest
-from mobility.merge.export import export_region
+from mobility.merge.export.region import export_region
 from tests.merge.export_back import Side, dangling, read_zip, region_of, region_of_paths, twice
 
 QUESTIONS = 200

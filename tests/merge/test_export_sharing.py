@@ -21,7 +21,7 @@ from mobility.core.time import system_clock
 from mobility.feeds import Feed, FeedConfig, Manifest, read_feed
 from mobility.feeds.sharing import CORE
 from mobility.merge import Region, merge_feeds
-from mobility.merge.export import export_region
+from mobility.merge.export.region import export_region
 from mobility.network import compile_network, open_edition, write_edition
 from mobility.planner import locate, suggest
 from tests.merge.export_back import read_zip, write_feed

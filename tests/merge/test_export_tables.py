@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from mobility.core.errors import MobilityError
 from mobility.feeds import FeedConfig, Manifest
-from mobility.merge.export import export_region
+from mobility.merge.export.region import export_region
 from mobility.schema import TABLES
 from tests.merge.export_back import (
     dangling,

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from mobility.core.errors import InputError
 from mobility.feeds import Manifest
 from mobility.merge import Region
-from mobility.merge.export import export_region
+from mobility.merge.export.region import export_region
 from tests.merge.export_back import read_zip
 from tests.network.build import Call, Feed, Stop, Train, build_tables
 

@@ -8,7 +8,7 @@ import pytest
 
 from mobility.feeds import FeedConfig, Manifest, read_feed
 from mobility.merge import merge_feeds
-from mobility.merge.export import export_region
+from mobility.merge.export.region import export_region
 from mobility.merge.further import REPRESENTED
 from mobility.schema import TABLES
 from tests.merge.export_back import dangling, read_zip, write_feed

@@ -19,17 +19,17 @@ from mobility.core.errors import ManifestError, UsageError
 from mobility.feeds import Decision, Feed, read_feed, read_manifest
 from mobility.feeds.manifest import read_decisions
 from mobility.merge import Region, merge_feeds
-from mobility.merge.decision_file import DecisionFile, decisions_beside
-from mobility.merge.desk import Desk
-from mobility.merge.effects import Effect, compare_regions
 from mobility.merge.merge import lay_ground
-from mobility.merge.review import (
+from mobility.merge.review.candidates import (
     REVIEW_COLUMNS,
     Answer,
     Candidate,
     review_candidates,
     review_table,
 )
+from mobility.merge.review.desk import Desk
+from mobility.merge.review.effects import Effect, compare_regions
+from mobility.merge.review.file import DecisionFile, decisions_beside
 
 from .build import NUMBER, manifest_of, merged
 from .test_properties import Listing, build, listings

@@ -8,8 +8,8 @@ import pytest
 
 from mobility.feeds import Feed
 from mobility.merge import merge_feeds
-from mobility.merge.decision_file import DecisionFile
-from mobility.merge.desk import Desk
+from mobility.merge.review.desk import Desk
+from mobility.merge.review.file import DecisionFile
 
 from .build import manifest_of
 from .golden_lists import RealFeeds

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from mobility.feeds import Feed
 from mobility.merge import Region
 from mobility.merge.calendar import Offset
-from mobility.merge.export import export_region
+from mobility.merge.export.region import export_region
 from mobility.merge.joins import ACCEPT, join_confidence
 from mobility.merge.pairs import SchedulePair
 from mobility.merge.structure import HAND_OVER_DWELL_S, NUMBER_TOLERANCE_S, relate

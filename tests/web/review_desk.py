@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from mobility.feeds import Feed
-from mobility.merge.decision_file import DecisionFile
-from mobility.merge.desk import Desk
+from mobility.merge.review.desk import Desk
+from mobility.merge.review.file import DecisionFile
 
 from ..merge.build import NUMBER, feed_of, lines, manifest_of
 

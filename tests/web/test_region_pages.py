@@ -16,8 +16,8 @@ from fastapi import FastAPI
 from mobility.api import Limits, create_app
 from mobility.core.errors import UnknownPlaceError
 from mobility.feeds import RULES, Tier
-from mobility.feeds.coverage import AlarmCode
-from mobility.feeds.versions import Action
+from mobility.feeds.versions.coverage import AlarmCode
+from mobility.feeds.versions.store import Action
 from mobility.merge.region import TRAIN_KINDS
 from mobility.web import LANGUAGES, install_region_pages, read_catalogue
 from mobility.web.evidence import reason_key

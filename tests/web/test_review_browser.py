@@ -15,7 +15,7 @@ import pytest
 import uvicorn
 
 from mobility.api.review import new_token, review_app
-from mobility.merge.desk import Desk
+from mobility.merge.review.desk import Desk
 
 from .browsing import FLAGS, SIZES, SMALL_TARGETS, WAIT_S
 from .review_desk import small_desk

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from mobility.api.review import review_app
-from mobility.merge.desk import Desk
+from mobility.merge.review.desk import Desk
 from mobility.web import LANGUAGES
 
 from .client import AppClient
@@ -179,7 +179,7 @@ def test_where_merging_takes_long_it_is_done_on_demand(
     client: AppClient, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     train, station = keys(desk)
-    monkeypatch.setattr("mobility.merge.desk.QUICK_S", -1.0)
+    monkeypatch.setattr("mobility.merge.review.desk.QUICK_S", -1.0)
     page = get(client, f"/c/{train}?lang=en").text
     assert "Work out what changes" in page and "data-wait" not in page
     assert "Work out what changes" in told(client, train)

@@ -28,8 +28,8 @@ from mobility.feeds import (
     TableCounts,
     region_coverage,
 )
-from mobility.feeds.coverage import alarms
-from mobility.feeds.versions import FetchState
+from mobility.feeds.versions.coverage import alarms
+from mobility.feeds.versions.store import FetchState
 from mobility.network import Edition
 from mobility.web import read_catalogue
 from mobility.web.view import date_text

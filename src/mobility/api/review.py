@@ -25,7 +25,7 @@ from mobility.api.problems import (
     problem_response,
 )
 from mobility.core.errors import UsageError
-from mobility.merge.desk import Desk
+from mobility.merge.review.desk import Desk
 from mobility.web.bundle import ASSET_FOLDER
 from mobility.web.review_pages import ReviewPages
 

@@ -13,9 +13,9 @@ from mobility.cli.output import out, print_json, print_table, progress_on_stderr
 from mobility.core.errors import EnvironmentFault, UsageError
 from mobility.core.settings import Settings
 from mobility.feeds import FeedConfig, FeedStore, FeedVersion, read_feed, read_manifest
-from mobility.feeds.activation import inside
-from mobility.feeds.diff import FeedDiff, diff_feeds
-from mobility.feeds.diff_text import aliases_csv, diff_document, headlines, shift_text
+from mobility.feeds.diff.compare import FeedDiff, diff_feeds
+from mobility.feeds.diff.text import aliases_csv, diff_document, headlines, shift_text
+from mobility.feeds.versions.activation import inside
 
 MAX_ROWS = 25
 

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from mobility.cli.output import err, notices_json, print_json, print_notices, progress_on_stderr
-from mobility.merge.export import export_region
+from mobility.merge.export.region import export_region
 from mobility.network import open_edition
 
 

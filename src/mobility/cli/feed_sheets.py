@@ -13,7 +13,7 @@ from mobility.cli.output import err
 from mobility.core.errors import EnvironmentFault, UsageError
 from mobility.feeds import FeedCheck
 from mobility.feeds.quality import quality_document
-from mobility.feeds.sheet_template import write_template
+from mobility.feeds.sheet.template import write_template
 
 
 def template(

@@ -14,10 +14,10 @@ from mobility.core.errors import EnvironmentFault, UsageError
 from mobility.core.files import write_atomic
 from mobility.core.settings import Settings
 from mobility.feeds import Manifest, Progress, read_feed
-from mobility.merge.decision_file import DecisionFile, decisions_beside
-from mobility.merge.desk import Desk
 from mobility.merge.region import Region
-from mobility.merge.review import Candidate, review_table
+from mobility.merge.review.candidates import Candidate, review_table
+from mobility.merge.review.desk import Desk
+from mobility.merge.review.file import DecisionFile, decisions_beside
 from mobility.network.footpaths import compile_footpaths
 from mobility.web.catalogue import FALLBACK, LANGUAGES, Catalogue, read_catalogue
 from mobility.web.review_words import REVIEW_AREAS, candidate_sentences

@@ -28,8 +28,8 @@ from mobility.feeds import (
     read_manifest,
     region_status,
 )
-from mobility.feeds.status import version_document
-from mobility.merge.propose import Proposal, propose
+from mobility.feeds.versions.status import version_document
+from mobility.merge.review.propose import Proposal, propose
 
 app = typer.Typer(help="A region's manifest and how its data stand.", no_args_is_help=True)
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from mobility.merge.propose import Proposal
+from mobility.merge.review.propose import Proposal
 
 QUESTION = "# QUESTION:"
 STEP = 10  # between the precedences of two feeds, so that one fits in between

@@ -12,8 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from mobility.cli.output import out
-from mobility.merge.desk import Desk
-from mobility.merge.review import Answer, Candidate
+from mobility.merge.review.candidates import Answer, Candidate
+from mobility.merge.review.desk import Desk
 from mobility.web.catalogue import Catalogue
 from mobility.web.review_view import candidate_page, side_name
 from mobility.web.review_words import effect_sentences

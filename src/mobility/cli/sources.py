@@ -8,7 +8,7 @@ from pathlib import Path
 from mobility.core.errors import UsageError
 from mobility.core.settings import Settings
 from mobility.feeds import Manifest, manifest_of_sources, read_manifest
-from mobility.feeds.activation import with_active_paths
+from mobility.feeds.versions.activation import with_active_paths
 
 
 def manifest_of(sources: Sequence[Path]) -> Manifest:

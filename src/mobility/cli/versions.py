@@ -15,11 +15,11 @@ from mobility.cli.output import err, out, print_json, print_table, progress_on_s
 from mobility.core.errors import CheckFailed, MobilityError, UsageError
 from mobility.core.settings import Settings
 from mobility.feeds import FeedConfig, FeedStore, FeedVersion, Manifest, Progress, read_manifest
-from mobility.feeds.activation import ActivationRefused, By, activate, rollback
-from mobility.feeds.coverage import AlarmLimits, FeedStatus
-from mobility.feeds.download import Downloader
-from mobility.feeds.fetch import Fetched, fetch_feed, parse_files, take_file
-from mobility.feeds.status import region_status, status_document, version_document
+from mobility.feeds.versions.activation import ActivationRefused, By, activate, rollback
+from mobility.feeds.versions.coverage import AlarmLimits, FeedStatus
+from mobility.feeds.versions.download import Downloader
+from mobility.feeds.versions.fetch import Fetched, fetch_feed, parse_files, take_file
+from mobility.feeds.versions.status import region_status, status_document, version_document
 
 SHORT_HASH = 12
 

@@ -1,14 +1,6 @@
 """Operators' feeds: manifest, gate, reading, checks, repairs, service days, quality."""
 
 from mobility.feeds.calendar import service_days
-from mobility.feeds.coverage import (
-    Alarm,
-    AlarmLimits,
-    FeedStatus,
-    RegionStatus,
-    coverage_calendar,
-    region_coverage,
-)
 from mobility.feeds.feed import Feed, TableCounts
 from mobility.feeds.findings import RULES, Progress
 from mobility.feeds.manifest import manifest_of_sources, read_manifest
@@ -26,9 +18,17 @@ from mobility.feeds.statements import (
     Tier,
     TrainNumberRule,
 )
-from mobility.feeds.status import region_status, status_document
-from mobility.feeds.summary import DayCounts, FeedSummary, summarise
-from mobility.feeds.versions import Activation, FeedStore, FeedVersion
+from mobility.feeds.versions.coverage import (
+    Alarm,
+    AlarmLimits,
+    FeedStatus,
+    RegionStatus,
+    coverage_calendar,
+    region_coverage,
+)
+from mobility.feeds.versions.status import region_status, status_document
+from mobility.feeds.versions.store import Activation, FeedStore, FeedVersion
+from mobility.feeds.versions.summary import DayCounts, FeedSummary, summarise
 
 __all__ = [
     "RULES",

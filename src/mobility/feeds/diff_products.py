@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
-from mobility.feeds.diff_values import Row, text_of
+from mobility.feeds.diff.values import Row, text_of
 from mobility.feeds.feed import Feed
 
 Prices = dict[Hashable, tuple[str, Counter[str]]]  # what for: its name, and how often each price

@@ -18,7 +18,7 @@ from mobility.feeds.findings import Findings
 from mobility.feeds.gate import LOCATIONS, Source, open_source
 from mobility.feeds.raw import RawTables
 from mobility.feeds.read import TextBlock, read_text
-from mobility.feeds.sheet import open_sheet
+from mobility.feeds.sheet.workbook import open_sheet
 from mobility.feeds.statements import FeedConfig
 from mobility.schema import TABLES
 

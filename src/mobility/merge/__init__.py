@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from mobility.merge.lasting import GivenIds
     from mobility.merge.merge import merge_feeds
     from mobility.merge.region import FeedInfo, Region
-    from mobility.merge.review import review_candidates, review_table
+    from mobility.merge.review.candidates import review_candidates, review_table
 
 __all__ = ["FeedInfo", "GivenIds", "Region", "merge_feeds", "review_candidates", "review_table"]
 _MODULE_OF = {
@@ -19,8 +19,8 @@ _MODULE_OF = {
     "GivenIds": "lasting",
     "Region": "region",
     "merge_feeds": "merge",
-    "review_candidates": "review",
-    "review_table": "review",
+    "review_candidates": "review.candidates",
+    "review_table": "review.candidates",
 }
 
 

@@ -12,8 +12,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from mobility.core.errors import InputError, MobilityError, UsageError
-from mobility.merge.desk import Desk
-from mobility.merge.review import Answer, Candidate
+from mobility.merge.review.candidates import Answer, Candidate
+from mobility.merge.review.desk import Desk
 from mobility.web.catalogue import LANGUAGES, Catalogue
 from mobility.web.paging import page_of
 from mobility.web.review_view import candidate_document, candidate_page, side_name

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from mobility.merge.desk import Desk
-from mobility.merge.review import Candidate
+from mobility.merge.review.candidates import Candidate
+from mobility.merge.review.desk import Desk
 from mobility.web.catalogue import Catalogue
 from mobility.web.miniature import Spot, Track, draw_map
 from mobility.web.review_words import candidate_sentences

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from mobility.merge.effects import Effect
-from mobility.merge.review import Candidate
+from mobility.merge.review.candidates import Candidate
+from mobility.merge.review.effects import Effect
 from mobility.web.catalogue import Catalogue
 from mobility.web.evidence import Sentence, station_sentences, train_sentences
 

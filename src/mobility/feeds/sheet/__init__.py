@@ -1,0 +1,1 @@
+"""The timetable sheet: an XLSX workbook in place of a feed."""

@@ -1,0 +1,1 @@
+"""Versions of a feed: brought in, kept, judged, taken into use, watched."""

@@ -1,0 +1,1 @@
+"""What the merge is not certain of, for people to decide."""
