@@ -82,7 +82,7 @@ run: $(VENV)/.run web
 	@$(BIN)/mobility demo
 
 test: lint
-	@$(BIN)/python -m pytest -q -m "not slow and not browser and not postgres"
+	@$(BIN)/python -m pytest -q -n auto --dist loadfile -m "not slow and not browser and not postgres"
 
 # --- checks ---------------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,14 @@ def run_killed(program: str, source: Path, target: Path) -> subprocess.Completed
         capture_output=True, text=True, timeout=WAIT_S, check=False,
         env={**os.environ, "MOBILITY_HOME": str(target.parent.parent / "home")},
     )  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def interrupts() -> Iterator[None]:
+    """Hear SIGINT also where the tests were started in the background, with it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture
