@@ -28,7 +28,7 @@ import numpy.typing as npt
 
 from mobility.core.errors import CheckFailed, EnvironmentFault, FormatVersionError, InputError
 from mobility.core.ids import canonical_json
-from mobility.network.values import DaySlice, Network, StringArray
+from mobility.network.values import DaySlice, Links, Network, StringArray
 
 ALIGNMENT = 64
 MAX_HEADER_BYTES = 1 << 20
@@ -42,6 +42,7 @@ _DTYPES = {
     "Float64s": "<f8",
 }
 Array = npt.NDArray[Any]
+Kind = type[Network] | type[DaySlice] | type[Links]
 Digest = Callable[[Array], str]
 
 
@@ -205,7 +206,7 @@ def _bytes_of(array: Array) -> npt.NDArray[np.uint8]:
     return little.reshape(-1).view(np.uint8)
 
 
-def arrays_of(value: Network | DaySlice) -> dict[str, Array]:
+def arrays_of(value: Network | DaySlice | Links) -> dict[str, Array]:
     """Return the arrays of a value as sections, each of the type that its field declares."""
     return {
         name: _declared(
@@ -217,7 +218,7 @@ def arrays_of(value: Network | DaySlice) -> dict[str, Array]:
     }
 
 
-def value_fields(kind: type[Network] | type[DaySlice], mapped: MappedFile) -> dict[str, Any]:
+def value_fields(kind: Kind, mapped: MappedFile) -> dict[str, Any]:
     """Return the fields of a value from the arrays of a file.
 
     Raises
@@ -237,9 +238,7 @@ def value_fields(kind: type[Network] | type[DaySlice], mapped: MappedFile) -> di
     }
 
 
-def _sections(
-    kind: type[Network] | type[DaySlice],
-) -> Iterator[tuple[str, str, str | None, str]]:
+def _sections(kind: Kind) -> Iterator[tuple[str, str, str | None, str]]:
     """Section name, field, part of a StringArray, and dtype."""
     for field in fields(kind):
         if field.type == "StringArray":

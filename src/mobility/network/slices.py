@@ -23,6 +23,7 @@ from mobility.core.errors import EnvironmentFault, InputError, UsageError
 from mobility.core.units import DAY_S
 from mobility.network.file import (
     FileKind,
+    Kind,
     MappedFile,
     arrays_of,
     network_hash,
@@ -37,15 +38,25 @@ from mobility.network.kernels import (
     index_by_stop,
     split_overtaking,
 )
-from mobility.network.values import DaySlice, Int16s, Int32s, Network, call_flags, read_only
+from mobility.network.links import build_links
+from mobility.network.values import (
+    DaySlice,
+    Int16s,
+    Int32s,
+    Links,
+    Network,
+    call_flags,
+    read_only,
+)
 
 BEFORE_S = 3 * 3600  # a slice begins so long before 00:00 UTC of its date
 USUAL_DAYS = 2  # a departure on the date, in UTC, and 24 hours of travel
 MAX_DAYS = 5  # the longest window, two days, and 24 hours of travel
 KEPT_SLICES = 8
+LINKED_AT_ONCE = 500_000  # events of a slice whose links are made in well under a second
 _LOG = logging.getLogger(__name__)
-_FILE_NAME = re.compile(r"\d{4}-\d{2}-\d{2}(\+\d)?\.slice")
-_UNFINISHED = re.compile(r"\.\d{4}-\d{2}-\d{2}(\+\d)?\.slice\.\d+\.\d+")
+_FILE_NAME = re.compile(r"\d{4}-\d{2}-\d{2}(\+\d)?\.(slice|links)")
+_UNFINISHED = re.compile(r"\.\d{4}-\d{2}-\d{2}(\+\d)?\.(slice|links)\.\d+\.\d+")
 ABANDONED_S = 3_600  # an unfinished file this old belongs to a process that was killed
 
 
@@ -58,6 +69,14 @@ def _quick_digest(data: np.ndarray[Any, np.dtype[np.uint8]]) -> str:
 SLICE_FILE = FileKind(
     name="day slice",
     magic=b"MOBISLC\x00",
+    format_version=1,
+    remedy="remove it, it is made anew",
+    digest=_quick_digest,
+)
+
+LINKS_FILE = FileKind(
+    name="links of a day slice",
+    magic=b"MOBILNK\x00",
     format_version=1,
     remedy="remove it, it is made anew",
     digest=_quick_digest,
@@ -169,6 +188,8 @@ class SliceStore:
         self._cache_dir = cache_dir
         self._slices: OrderedDict[tuple[dt.date, int], DaySlice] = OrderedDict()
         self._making: dict[tuple[dt.date, int], threading.Lock] = {}
+        self._links: OrderedDict[dt.date, Links] = OrderedDict()
+        self._linking = threading.Lock()
         self._lock = threading.Lock()
         self._hash = network_hash(network) if cache_dir else ""
 
@@ -210,6 +231,59 @@ class SliceStore:
                     self._making.pop(key, None)
             return made
 
+    def links(self, date: dt.date, *, at_any_cost: bool = False) -> Links | None:
+        """Return the links of a date's slice, from memory, from their file, or made now.
+
+        None where making them takes more than an instant (`LINKED_AT_ONCE`), unless that is to be
+        taken `at_any_cost`; and, whatever the cost, where they cannot be numbered.
+        """
+        found = self._links.get(date)
+        if found is not None:
+            return found
+        day = self.get(date)
+        found = self._read_links(date)
+        if found is None:
+            if len(day.arrivals_s) > LINKED_AT_ONCE and not at_any_cost:
+                return None
+            with self._linking:  # a second thread that waited here finds them made
+                found = self._links.get(date) or self._make_links(day)
+        if found is not None:
+            with self._lock:
+                self._links[date] = found
+                while len(self._links) > KEPT_SLICES:
+                    self._links.popitem(last=False)
+        return found
+
+    def _links_path(self, date: dt.date) -> Path | None:
+        return None if self._cache_dir is None else self._cache_dir / f"{date.isoformat()}.links"
+
+    def _links_meta(self, date: dt.date) -> dict[str, Any]:
+        return {"network": self._hash, "date": date.isoformat()}
+
+    def _read_links(self, date: dt.date) -> Links | None:
+        path = self._links_path(date)
+        if path is None or not path.exists():
+            return None
+        try:
+            found = Links(**_read_fields(path, LINKS_FILE, Links, self._links_meta(date)))
+        except InputError as error:
+            _LOG.warning("links are made anew: %s", error)
+            return None
+        with suppress(OSError):
+            os.utime(path)
+        return found
+
+    def _make_links(self, day: DaySlice) -> Links | None:
+        made, path = build_links(self._network, day), self._links_path(day.date)
+        if made is None or path is None:
+            return made
+        try:
+            self._write(path, LINKS_FILE, self._links_meta(day.date), made)
+            return self._read_links(day.date) or made
+        except (EnvironmentFault, InputError, OSError) as error:
+            _LOG.warning("links stay in memory: %s", error)
+            return made
+
     def _recall(self, key: tuple[dt.date, int]) -> DaySlice | None:
         found = self._slices.get(key)
         if found is not None:
@@ -232,17 +306,19 @@ class SliceStore:
                 _LOG.warning("a day slice is made anew: %s", error)
         made = build_slice(self._network, date, n_days)
         try:
-            self._write(path, meta, made)
+            self._write(path, SLICE_FILE, meta, made)
             return _read_slice(path, meta, self._network.epoch_s)
         except (EnvironmentFault, InputError, OSError) as error:
             _LOG.warning("a day slice stays in memory: %s", error)
             return made
 
-    def _write(self, path: Path, meta: dict[str, Any], made: DaySlice) -> None:
+    def _write(
+        self, path: Path, kind: FileKind, meta: dict[str, Any], made: DaySlice | Links
+    ) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
         try:
-            write_file(temporary, SLICE_FILE, meta, arrays_of(made))
+            write_file(temporary, kind, meta, arrays_of(made))
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)
@@ -256,7 +332,8 @@ class SliceStore:
         for path in newest.parent.iterdir():
             with suppress(OSError):
                 at = path.stat().st_mtime
-                if _FILE_NAME.fullmatch(path.name) and path != newest:
+                kept = _FILE_NAME.fullmatch(path.name) and path.suffix == newest.suffix
+                if kept and path != newest:
                     used.append((at, path))
                 elif _UNFINISHED.fullmatch(path.name) and at < now - ABANDONED_S:
                     removed.append(path)
@@ -266,14 +343,18 @@ class SliceStore:
 
 
 def _read_slice(path: Path, meta: dict[str, Any], epoch_s: int) -> DaySlice:
-    mapped: MappedFile = open_file(path, SLICE_FILE)
-    if mapped.meta != meta:
-        raise InputError(f"{path}: a slice of another network or date")
-    if damaged := mapped.damaged():
-        raise InputError(f"{path}: section {damaged[0]} is damaged")
     return DaySlice(
         date=dt.date.fromisoformat(meta["date"]),
         n_days=meta["n_days"],
         epoch_s=epoch_s,
-        **value_fields(DaySlice, mapped),
+        **_read_fields(path, SLICE_FILE, DaySlice, meta),
     )
+
+
+def _read_fields(path: Path, file_kind: FileKind, kind: Kind, meta: dict[str, Any]) -> Any:
+    mapped: MappedFile = open_file(path, file_kind)
+    if mapped.meta != meta:
+        raise InputError(f"{path}: {file_kind.name} of another network or date")
+    if damaged := mapped.damaged():
+        raise InputError(f"{path}: section {damaged[0]} is damaged")
+    return value_fields(kind, mapped)

@@ -359,6 +359,28 @@ class DaySlice:
         return len(self.run_train)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Links:
+    """The runs of a day slice laid out one by one, and the changes between them worth making.
+
+    Parameters
+    ----------
+    run_first_event : int32[n_runs + 1]
+    run_pattern : int32[n_runs]
+    run_arrivals_s : int32[n_events]
+        As in the slice, but the times of one run side by side.
+    link_start, link_run, link_pos
+        CSR by event: int32, int32 (run to board), int16 (position to board it at).
+    """
+
+    run_first_event: Int32s
+    run_pattern: Int32s
+    run_arrivals_s: Int32s
+    link_start: Int32s
+    link_run: Int32s
+    link_pos: Int16s
+
+
 def call_flags(event_flags: UInt8s, train_event_start: Int64s) -> UInt8s:
     """Return `BOARDING_BIT` and `ALIGHTING_BIT` of each event.
 
