@@ -43,7 +43,9 @@ class Served:
     def __init__(self, edition: Edition, clock: Clock) -> None:
         self.edition = edition
         self.clock = clock
-        self.planner = Planner(edition.network, edition.slices, booking=booking_texts(edition))
+        self.planner = Planner(
+            edition.network, edition.slices, booking=booking_texts(edition), link_behind=True
+        )
         self.tariff = _load(edition.part("tariff.json"))
         self._base = self._make_base()
         self._pricer = lru_cache(maxsize=PRICERS)(self._make_pricer)

@@ -75,7 +75,7 @@ def run_queries(
     load_ms = (time.perf_counter() - started) * 1e3
     started = time.perf_counter()
     for date in sorted({dt.datetime.fromtimestamp(q.depart, dt.UTC).date() for q in questions}):
-        planner.day(date)
+        planner.day(date, linked=True)
     slice_ms = (time.perf_counter() - started) * 1e3
     answers, times = _ask_all(planner, questions, max(1, repeat))
     document: dict[str, Any] = {

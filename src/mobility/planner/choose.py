@@ -42,6 +42,7 @@ from mobility.planner.values import (
     EVENT_FLAGS,
     EVENT_SEQUENCE,
     FEED_RANK,
+    FROM_S,
     IS_KNOWN,
     JOURNEYS,
     KNOWN,
@@ -59,6 +60,7 @@ from mobility.planner.values import (
     N_EVEN_LEVEL,
     N_KNOWN,
     N_LABELS,
+    N_LANES,
     N_OPERATORS,
     NEVER_S,
     NODE_LABEL,
@@ -174,6 +176,31 @@ def _queue_back(tt: Any, st: Any, ch: Any, left: Any, rounds: Any) -> Any:
 
 
 @njit(nogil=True)
+def _arrived(st: Any, stop: Any, rides: Any, rounds: Any) -> Any:
+    """Return the earliest arrival at a stop by a ride, with at most so many rides."""
+    n_lanes = int64s(st, COUNTS)[N_LANES]
+    cell = 2 * (stop * rounds + rides - 1)
+    if n_lanes:
+        cell = (min(types.int64(rides), n_lanes) - 1) * int32s(st, EGRESS_S).size + stop
+    return types.int64(int32s(st, LABELS_S)[cell])
+
+
+@njit(nogil=True)
+def _ready(tt: Any, st: Any, stop: Any, done: Any, rounds: Any) -> Any:
+    """Return the earliest moment to be ready to board at a stop after at most so many rides."""
+    counts = int64s(st, COUNTS)
+    if counts[N_LANES] == 0:
+        return types.int64(int32s(st, LABELS_S)[2 * (stop * rounds + done) + 1])
+    if done == 0:
+        return counts[FROM_S] + int32s(st, ACCESS_S)[stop]
+    start, back_from, back_s = int32s(tt, BACK_START), int32s(tt, BACK_FROM), int32s(tt, BACK_S)
+    moment = _arrived(st, stop, done, rounds) + int32s(tt, CHANGE_S)[stop]
+    for path in range(start[stop], start[stop + 1]):
+        moment = min(moment, _arrived(st, back_from[path], done, rounds) + back_s[path])
+    return moment
+
+
+@njit(nogil=True)
 def _find_segments(
     tt: Any, st: Any, ch: Any, n_queued: Any, left: Any, done: Any, rounds: Any, n_segments: Any
 ) -> Any:
@@ -184,7 +211,7 @@ def _find_segments(
     stops, stop_start = int32s(tt, PATTERN_STOPS), int32s(tt, PATTERN_STOP_START)
     flags, queue_pos = uint8s(tt, PATTERN_FLAGS), int32s(st, QUEUE_POS)
     arrivals, departures = int32s(tt, ARRIVALS_S), int32s(tt, DEPARTURES_S)
-    queue, labels, deadline = int32s(st, QUEUE), int32s(st, LABELS_S), int32s(ch, DEADLINE_S)
+    queue, deadline = int32s(st, QUEUE), int32s(ch, DEADLINE_S)
     head, following = int32s(ch, SEGMENT_HEAD), int32s(ch, SEGMENT_NEXT)
     for item in range(n_queued):
         pattern = queue[item]
@@ -195,8 +222,10 @@ def _find_segments(
         for pos in range(first_pos, -1, -1):
             here = stop_start[pattern] + pos
             cell = stops[here] * (rounds + 1)
-            ready = labels[2 * (stops[here] * rounds + done) + 1]
-            if last >= 0 and flags[here] & BOARDING and departures[base + last] >= ready:
+            ready = types.int64(NEVER_S)
+            if last >= 0 and flags[here] & BOARDING:
+                ready = _ready(tt, st, stops[here], done, rounds)
+            if last >= 0 and departures[base + last] >= ready:
                 if n_segments < following.size:
                     int32s(ch, SEGMENT_PATTERN)[n_segments] = pattern
                     int32s(ch, SEGMENT_POS)[n_segments] = pos
@@ -226,16 +255,16 @@ def _place_of(tt: Any, ch: Any, segment: Any) -> Any:
 @njit(nogil=True)
 def _set_back(tt: Any, st: Any, ch: Any, segment: Any, left: Any, done: Any, rounds: Any) -> None:
     """Set the deadlines for alighting that boarding the segment's last run allows."""
-    labels, start = int32s(st, LABELS_S), int32s(tt, BACK_START)
+    start = int32s(tt, BACK_START)
     stop, base, _ = _place_of(tt, ch, segment)
     departure = int32s(tt, DEPARTURES_S)[base + int32s(ch, SEGMENT_LAST)[segment]]
     moment = departure - int32s(tt, CHANGE_S)[stop]
-    if labels[2 * (stop * rounds + done - 1)] <= moment:
+    if _arrived(st, stop, done, rounds) <= moment:
         _set_deadline(ch, stop, left, rounds, moment)
     for path in range(start[stop], start[stop + 1]):
         other = int32s(tt, BACK_FROM)[path]
         moment = departure - int32s(tt, BACK_S)[path]
-        if labels[2 * (other * rounds + done - 1)] <= moment:
+        if _arrived(st, other, done, rounds) <= moment:
             _set_deadline(ch, other, left, rounds, moment)
 
 

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from numba import njit, types
+from numba.core import cgutils
 from numba.extending import intrinsic
 from numba.np.numpy_support import carray
 
@@ -24,7 +25,7 @@ REFS = types.Array(types.int64, 1, "C")  # numba's type of references
 ENDS = types.Array(types.int32, 2, "C")  # stops that an endpoint opens: stop, seconds, metres
 INT = types.int64
 
-_KERNEL_SOURCES = ("memory.py", "values.py", "search.py", "arrive.py", "choose.py")
+_KERNEL_SOURCES = ("memory.py", "values.py", "search.py", "linked.py", "arrive.py", "choose.py")
 _SOURCE_STAMP = hashlib.sha256(
     b"".join(Path(__file__).with_name(name).read_bytes() for name in _KERNEL_SOURCES)
 ).hexdigest()
@@ -112,6 +113,31 @@ def int32s(refs: Any, which: Any) -> Any:
 def int64s(refs: Any, which: Any) -> Any:
     """Take up an array of int64."""
     return carray(_int64_pointer(refs[2 * which]), refs[2 * which + 1])
+
+
+def _copying(_context: Any, to: Any, origin: Any, n_bytes: Any) -> Any:
+    def build(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        byte_pointer = types.CPointer(types.uint8)  # type: ignore[no-untyped-call]  # numba is untyped
+        kind = context.get_value_type(byte_pointer)
+        written, read = (builder.inttoptr(address, kind) for address in arguments[:2])
+        copy: Any = cgutils.raw_memcpy
+        copy(builder, written, read, arguments[2], 1)
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64, types.int64), build
+
+
+_copy_bytes: Any = intrinsic(_copying)
+
+
+@njit(nogil=True)
+def copy_row(refs: Any, which: Any, row: Any, row_bytes: Any) -> None:
+    """Write over a row of an array, rows being that long, what the row before holds.
+
+    A loop over the items would not know that the rows are apart, and go item by item.
+    """
+    to = refs[2 * which] + row * row_bytes
+    _copy_bytes(to, to - row_bytes, row_bytes)
 
 
 @njit(nogil=True)

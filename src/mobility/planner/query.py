@@ -16,7 +16,7 @@ from mobility.core.errors import UsageError
 from mobility.core.notices import Notice
 from mobility.core.units import DAY_S
 from mobility.journey import Fare, Journey, Leg
-from mobility.network import DaySlice, Network
+from mobility.network import DaySlice, Links, Network
 from mobility.planner.arrive import latest_departures
 from mobility.planner.assemble import Assembler
 from mobility.planner.choose import choose
@@ -29,6 +29,7 @@ from mobility.planner.endpoint import (
     WalkTimes,
     reach_of,
 )
+from mobility.planner.linked import advance_linked, depart_linked, forget_linked
 from mobility.planner.memory import references
 from mobility.planner.remarks import DEFAULT_LANGUAGE, BorderChecks, Coverage, OnDemand
 from mobility.planner.scratch import Scratch
@@ -37,6 +38,7 @@ from mobility.planner.values import (
     MAX_ROUNDS,
     Timetable,
     Trains,
+    link_arrays,
     reverse_walks,
     timetable_of,
     train_arrays,
@@ -65,6 +67,10 @@ class Slices(Protocol):
         """Return the slice of a date in UTC."""
         ...
 
+    def links(self, date: dt.date, *, at_any_cost: bool = False) -> Links | None:
+        """Return the links of the slice of a date, None where they take long to make."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -83,6 +89,8 @@ class _Day:
     timetable_refs: npt.NDArray[np.int64]
     trains_refs: npt.NDArray[np.int64]
     n_patterns: int
+    links: Links | None
+    links_refs: npt.NDArray[np.int64] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +122,8 @@ class Planner:
         Walks between positions and stops; the straight line with a detour by default.
     booking : callable, optional
         Returns for a row of the network's trips how to book it; told with on-demand service.
+    link_behind : bool
+        Make the links of a day that takes long in a thread beside, for who runs on and on.
     """
 
     def __init__(
@@ -124,6 +134,7 @@ class Planner:
         pricer: Pricer | None = None,
         walks: WalkTimes | None = None,
         booking: BookingText | None = None,
+        link_behind: bool = False,
     ) -> None:
         self.network = network
         self._slices, self._pricer = slices, pricer
@@ -142,6 +153,7 @@ class Planner:
             self._back["back_m"],
         )  # fmt: skip
         self._days: OrderedDict[dt.date, _Day] = OrderedDict()
+        self._link_behind = link_behind
         self._lock = threading.Lock()
         self._local = threading.local()
 
@@ -211,21 +223,35 @@ class Planner:
         notices += self._border_checks.notices(journeys, language)
         return Answer(tuple(journeys), notices)
 
-    def day(self, date: dt.date) -> _Day:
-        """Return the slice of a date in UTC as the kernels take it."""
+    def day(self, date: dt.date, *, linked: bool = False) -> _Day:
+        """Return the slice of a date in UTC as the kernels take it.
+
+        Where it has links the search goes from run to run, else by stops: the answers are the
+        same. `linked` makes them however long it takes; a server does so beside its work.
+        """
         with self._lock:
             found = self._days.get(date)
-            if found is not None:
+            if found is not None and (found.links is not None or not linked):
                 self._days.move_to_end(date)
                 return found
         day = self._slices.get(date)
         timetable = timetable_of(self.network, day, self._back)
         trains = trains_of(day, self._train_arrays)
-        made = _Day(timetable, trains, references(timetable), references(trains), day.n_patterns)
+        links = self._slices.links(date, at_any_cost=linked)
+        made = _Day(
+            timetable, trains, references(timetable), references(trains), day.n_patterns,
+            links, None if links is None else references(link_arrays(links)),
+        )  # fmt: skip
         with self._lock:
             self._days[date] = made
             while len(self._days) > KEPT_DAYS:
                 self._days.popitem(last=False)
+        if links is None and self._link_behind and not linked:
+            beside = threading.Thread(
+                target=self.day, args=(date,), kwargs={"linked": True}, daemon=True,
+                name=f"links {date}",
+            )  # fmt: skip
+            beside.start()
         return made
 
     def _moments(
@@ -267,7 +293,8 @@ class Planner:
         scratch: Scratch | None = getattr(self._local, "scratch", None)
         if scratch is None:
             scratch = self._local.scratch = Scratch(self.network.n_points, day.n_patterns)
-        scratch.fit(day.n_patterns)
+        runs = 0 if day.links is None else len(day.links.run_pattern)
+        scratch.fit(day.n_patterns, runs, 0 if day.links is None else len(day.links.run_arrivals_s))
         return scratch
 
     def _departing(self, task: _Task, leave: int) -> list[Journey]:
@@ -348,11 +375,15 @@ class _Run:
 
     def depart(self, leave_s: int, latest_s: int, only: int = 0) -> None:
         """Find the journeys of one departure; `only` so many rides where it is not 0."""
-        task = self._task
-        improved = depart(
-            self._day.timetable_refs, self._scratch.state_refs, task.origin.ends,
-            task.destination.ends, leave_s, latest_s, task.direct_s, task.rounds,
+        task, day = self._task, self._day
+        asked = (
+            self._state_refs, task.origin.ends, task.destination.ends, leave_s, latest_s,
+            task.direct_s, task.rounds,
         )  # fmt: skip
+        if day.links_refs is None or only:
+            improved = depart(day.timetable_refs, *asked)
+        else:
+            improved = depart_linked(day.timetable_refs, day.links_refs, *asked)
         self._choose(improved & 1 << only if only else improved)
 
     def window(self, first_s: int, end_s: int, best: Array32 | None) -> Array32:
@@ -366,9 +397,12 @@ class _Run:
             self._scratch.grow_events()
         if best is not None:
             self._scratch.state.best_s[:] = best
-        while improved := advance(
-            day.timetable_refs, self._state_refs, task.max_travel_s, task.direct_s, task.rounds
-        ):  # fmt: skip
+        asked = (self._state_refs, task.max_travel_s, task.direct_s, task.rounds)
+        while improved := (
+            advance(day.timetable_refs, *asked)
+            if day.links_refs is None
+            else advance_linked(day.timetable_refs, day.links_refs, *asked)
+        ):
             self._choose(improved)
         return self._scratch.state.best_s.copy()
 
@@ -416,6 +450,8 @@ class _Run:
     def forget(self) -> None:
         """Put the scratch back."""
         task = self._task
+        if self._day.links_refs is not None:
+            forget_linked(self._day.links_refs, self._state_refs)
         forget(self._state_refs, task.origin.ends, task.destination.ends, task.rounds)
 
 

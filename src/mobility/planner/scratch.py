@@ -12,7 +12,7 @@ from mobility.planner.choose import (
     NEED_SEGMENTS,
 )
 from mobility.planner.memory import references
-from mobility.planner.values import MAX_ROUNDS, NEVER_S, NONE, Choice, Found, State
+from mobility.planner.values import MAX_ROUNDS, NEVER_S, NONE, NOT_RIDDEN, Choice, Found, State
 
 MAX_LABELS = 1 << 18  # beyond, equal journeys are told apart with one label per run
 STRIDE = MAX_ROUNDS + 1
@@ -26,6 +26,8 @@ class Scratch:
     state_refs, choice_refs, found_refs : int64[2 * n]
         References of the tuples, for the kernels.
     """
+
+    _linked_runs = _linked_events = 0  # room for slices with links, made by `fit`
 
     def __init__(self, n_stops: int, n_patterns: int) -> None:
         self.n_stops, self.n_patterns = n_stops, n_patterns
@@ -62,6 +64,9 @@ class Scratch:
             event_pattern=np.empty(self._events, np.int32),
             event_pos=np.empty(self._events, np.int32),
             event_run=np.empty(self._events, np.int32),
+            ridden_from=np.full(self._linked_runs * MAX_ROUNDS, NOT_RIDDEN, np.int16),
+            # in a round each call of a run is gone along once; pages never used cost nothing
+            stretches=np.empty(2 * self._linked_events, np.int64),
             counts=np.zeros(8, np.int64),
         )
         self.state_refs = references(self.state)
@@ -105,10 +110,13 @@ class Scratch:
         )
         self.found_refs = references(self.found)
 
-    def fit(self, n_patterns: int) -> None:
-        """Make room for a slice of so many patterns."""
-        if n_patterns > self.n_patterns:
-            self.n_patterns = n_patterns
+    def fit(self, n_patterns: int, linked_runs: int, linked_events: int) -> None:
+        """Make room for a slice of so many patterns and, where it has links, runs and events."""
+        needed = (n_patterns, linked_runs, linked_events)
+        room = (self.n_patterns, self._linked_runs, self._linked_events)
+        if any(n > r for n, r in zip(needed, room, strict=True)):
+            most = (max(n, r) for n, r in zip(needed, room, strict=True))
+            self.n_patterns, self._linked_runs, self._linked_events = most
             self._new_state()
 
     def grow_events(self) -> None:

@@ -312,14 +312,15 @@ def _run_rounds(tt: Any, st: Any, first: Any, rounds: Any, limit: Any, direct: A
 
 
 @njit(nogil=True)
-def _remember_best(st: Any, rounds: Any) -> None:
+def note_best(st: Any, rounds: Any) -> None:
+    """Keep the arrivals at the target by number of rides, to be compared with."""
     best, before = int32s(st, BEST_S), int32s(st, BEFORE_S)
     for k in range(rounds + 1):
         before[k] = best[k]
 
 
 @njit(nogil=True)
-def _improved(st: Any, rounds: Any) -> Any:
+def which_improved(st: Any, rounds: Any) -> Any:
     """Return the numbers of rides, as bits, by which the target improved."""
     best, before = int32s(st, BEST_S), int32s(st, BEFORE_S)
     improved = types.int64(0)
@@ -330,7 +331,7 @@ def _improved(st: Any, rounds: Any) -> Any:
 
 
 @njit(nogil=True)
-def _open(st: Any, access: Any, egress: Any) -> None:
+def open_ends(st: Any, access: Any, egress: Any) -> None:
     """Note the ways on foot to the first and from the last stop."""
     for row in range(access.shape[1]):
         int32s(st, ACCESS_S)[access[0, row]] = access[1, row]
@@ -361,7 +362,7 @@ def begin(tt: Any, st: Any, access: Any, egress: Any, first_s: Any, end_s: Any) 
     """
     n_events = _collect_events(tt, st, access, first_s, end_s)
     if n_events >= 0:
-        _open(st, access, egress)
+        open_ends(st, access, egress)
         int64s(st, COUNTS)[N_EVENTS] = n_events
     return types.int64(n_events)
 
@@ -377,7 +378,7 @@ def advance(tt: Any, st: Any, max_travel_s: Any, direct_s: Any, rounds: Any) -> 
     events, counts = int64s(st, EVENTS), int64s(st, COUNTS)
     improved = types.int64(0)
     while improved == 0 and counts[N_EVENTS] > 0:
-        _remember_best(st, rounds)
+        note_best(st, rounds)
         leave_s = events[counts[N_EVENTS] - 1] >> EVENT_SHIFT
         counts[LEAVE_S] = leave_s
         limit = leave_s + max_travel_s + 1
@@ -389,7 +390,7 @@ def advance(tt: Any, st: Any, max_travel_s: Any, direct_s: Any, rounds: Any) -> 
         if rounds > 1:
             _walk_on(tt, st, 1, rounds, min(limit, direct))
         _run_rounds(tt, st, 2, rounds, limit, direct)
-        improved = _improved(st, rounds)
+        improved = which_improved(st, rounds)
     return improved
 
 
@@ -403,8 +404,8 @@ def depart(
     One may wait for the first ride. Another, later departure may have been searched before,
     without `forget` between them.
     """
-    _open(st, access, egress)
-    _remember_best(st, rounds)
+    open_ends(st, access, egress)
+    note_best(st, rounds)
     int64s(st, COUNTS)[LEAVE_S] = -1
     for row in range(access.shape[1]):
         stop, moment = access[0, row], leave_s + access[1, row]
@@ -412,7 +413,7 @@ def depart(
             _make_ready(st, stop, moment, 0, rounds)
     direct = types.int64(NEVER_S) if direct_s < 0 else leave_s + direct_s
     _run_rounds(tt, st, 1, rounds, latest_s + 1, direct)
-    return _improved(st, rounds)
+    return which_improved(st, rounds)
 
 
 @kernel(types.void(REFS, ENDS, ENDS, INT))

@@ -5,12 +5,13 @@ The constants below each tuple number its fields, for `mobility.planner.memory`.
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from mobility.network import DaySlice, Network
+from mobility.network import DaySlice, Links, Network
 from mobility.planner.memory import frozen_all
 
 Array = npt.NDArray[Any]
@@ -143,8 +144,10 @@ class State(NamedTuple):
 
     ``labels_s`` [stop, k, 2] are the earliest arrival by a ride with at most k + 1 rides and,
     beside it in memory, the earliest moment to be ready to board after at most k rides; k is below
-    the number of rounds of the query. All int32, save for uint8 ``is_*`` and int64 ``events`` and
-    ``counts``.
+    the number of rounds of the query. The search from run to run keeps arrivals alone, [k, stop],
+    and beside them ``ridden_from`` [k, run], the position from which on a run was ridden; of both
+    the first counts[N_LANES] rows count. All int32, save for uint8 ``is_*``, int16 ``ridden_from``
+    and int64 ``events``, ``stretches`` and ``counts``.
     """
 
     labels_s: Array
@@ -171,6 +174,8 @@ class State(NamedTuple):
     event_pattern: Array
     event_pos: Array
     event_run: Array
+    ridden_from: Array
+    stretches: Array
     counts: Array
 
 
@@ -199,11 +204,16 @@ class State(NamedTuple):
     EVENT_PATTERN,
     EVENT_POS,
     EVENT_RUN,
+    RIDDEN_FROM,
+    STRETCHES,
     COUNTS,
 ) = range(len(State._fields))
 # cells of State.counts; LEAVE_S is the departure searched now, negative where one may wait for
-# the first ride
-N_TOUCHED, N_MARKED, N_IMPROVED, N_EVENTS, LEAVE_S, N_REACHED = range(6)
+# the first ride; N_LANES is 0 where the search goes by stops, else FROM_S is when one leaves
+N_TOUCHED, N_MARKED, N_IMPROVED, N_EVENTS, LEAVE_S, N_REACHED, N_LANES, FROM_S = range(8)
+NOT_RIDDEN = (1 << 15) - 1  # in State.ridden_from
+# fields of mobility.network.values.Links
+RUN_FIRST_EVENT, RUN_PATTERN, RUN_ARRIVALS_S, LINK_START, LINK_RUN, LINK_POS = range(6)
 
 
 class Choice(NamedTuple):
@@ -348,6 +358,12 @@ def _calls_by_stop(day: DaySlice, prefix: str, flag: int) -> dict[str, Array]:
         f"{prefix}_base": day.pattern_time_start[pattern] + pos.astype(np.int64) * runs,
         f"{prefix}_runs": runs,
     }
+
+
+def link_arrays(links: Links) -> list[Array]:
+    """Return the arrays of `Links` in the order of its fields, all int32 but the last, int16."""
+    arrays = [getattr(links, field.name) for field in fields(links)]
+    return frozen_all(arrays, [np.int32] * (len(arrays) - 1) + [np.int16])
 
 
 def train_arrays(network: Network) -> dict[str, Array]:
