@@ -69,7 +69,7 @@ from mobility.planner.values import (
 
 @njit(nogil=True, inline="always")
 def _board(
-    ridden: Any, stretches: Any, n_runs: Any, round_: Any,
+    ridden: Any, stretches: Any, n_runs: Any, lane: Any,
     n_lanes: Any, last: Any, run_end: Any, run: Any, pos: Any, tail: Any,
 ) -> Any:  # fmt: skip
     """Ride a run from a position that it was not yet ridden from; returns the queue's new end.
@@ -78,13 +78,12 @@ def _board(
     run << 32 | position boarded << 16 | last position that is new. Whatever a later
     run of the pattern reaches from there, this one does too: it is ridden as well.
     """
-    first = (round_ - 1) * n_runs
-    last = min(types.int64(ridden[first + run]), types.int64(last))
+    last = min(types.int64(ridden[lane * n_runs + run]), types.int64(last))
     stretches[tail] = types.int64(run) << 32 | types.int64(pos) << 16 | last
-    for lane in range(round_ - 1, n_lanes):
-        if ridden[lane * n_runs + run] <= pos:
+    for row in range(lane * n_runs, n_lanes * n_runs, n_runs):
+        if ridden[row + run] <= pos:
             break
-        for cell in range(lane * n_runs + run, lane * n_runs + run_end):
+        for cell in range(row + run, row + run_end):
             if ridden[cell] <= pos:
                 break
             ridden[cell] = pos
@@ -141,8 +140,11 @@ def _board_links(
     arrivals, link_start = int32s(ln, RUN_ARRIVALS_S), int32s(ln, LINK_START)
     link_run, link_pos = int32s(ln, LINK_RUN), int16s(ln, LINK_POS)
     pattern_of, n_runs = int32s(ln, RUN_PATTERN), int32s(ln, RUN_PATTERN).size
-    stretches, n_lanes = int64s(st, STRETCHES), int64s(st, COUNTS)[N_LANES]
-    row = round_ * n_runs
+    stretches, counts = int64s(st, STRETCHES), int64s(st, COUNTS)
+    is_only = counts[LEAVE_S] < 0
+    lane = types.int64(0) if is_only else types.int64(round_)
+    n_lanes = types.int64(1) if is_only else counts[N_LANES]
+    row = lane * n_runs
     bound = min(limit, types.int64(int32s(st, BEST_S)[round_]))
     for item in range(head, end):
         stretch = stretches[item]
@@ -154,7 +156,7 @@ def _board_links(
                 if pos < ridden[row + run]:
                     pattern = pattern_of[run]
                     tail = _board(
-                        ridden, stretches, n_runs, round_ + 1, n_lanes,
+                        ridden, stretches, n_runs, lane, n_lanes,
                         stop_start[pattern + 1] - stop_start[pattern] - 1,
                         run_start[pattern + 1], run, pos, tail,
                     )  # fmt: skip
@@ -167,7 +169,8 @@ def _open_lane(ln: Any, st: Any) -> None:
     """Let one ride more be known of: so far it brings what one ride less does."""
     counts = int64s(st, COUNTS)
     copy_row(st, LABELS_S, counts[N_LANES], 4 * int32s(st, EGRESS_S).size)
-    copy_row(st, RIDDEN_FROM, counts[N_LANES], 2 * int32s(ln, RUN_PATTERN).size)
+    if counts[LEAVE_S] >= 0:
+        copy_row(st, RIDDEN_FROM, counts[N_LANES], 2 * int32s(ln, RUN_PATTERN).size)
     counts[N_LANES] += 1
 
 
@@ -207,7 +210,7 @@ def _board_first(
     if ridden[number] <= pos:
         return types.int64(tail)
     return _board(
-        ridden, int64s(st, STRETCHES), n_runs, 1, int64s(st, COUNTS)[N_LANES],
+        ridden, int64s(st, STRETCHES), n_runs, 0, int64s(st, COUNTS)[N_LANES],
         stop_start[pattern + 1] - stop_start[pattern] - 1, run_start[pattern + 1],
         number, pos, tail,
     )  # fmt: skip
@@ -248,7 +251,11 @@ def depart_linked(
     tt: Any, ln: Any, st: Any, access: Any, egress: Any, leave_s: Any, latest_s: Any,
     direct_s: Any, rounds: Any,
 ) -> Any:  # fmt: skip
-    """Search one departure, as `search.depart`; ``ln`` is `Links` as references."""
+    """Search one departure, as `search.depart`; ``ln`` is `Links` as references.
+
+    No other may have been searched since `forget_linked`: rounds follow each other, so that one
+    lane is enough for what was ridden.
+    """
     patterns, positions = int32s(tt, BOARD_PATTERN), int32s(tt, BOARD_POS)
     bases, runs = int64s(tt, BOARD_BASE), int32s(tt, BOARD_RUNS)
     departures, at_start = int32s(tt, DEPARTURES_S), int32s(tt, BOARD_START)
