@@ -152,7 +152,9 @@ def test_the_command_line_takes_a_sheet_like_any_feed(tmp_path: Path, mobility) 
     assert outcome.status == 0 and "sheet" in outcome.err
     again = mobility("feeds", "template", "-o", tmp_path / "empty.xlsx")
     assert again.status == 1 and "is there already" in again.error_line
-    assert "agency_name is empty" in mobility("feeds", "check", tmp_path / "empty.xlsx").error_line
+    checked = mobility("feeds", "check", tmp_path / "empty.xlsx")
+    assert "operator!B1: agency_name is empty" in checked.err
+    assert "2 cells are wrong" in checked.error_line
     save(filled(), tmp_path / "Hill Bus.xlsx")
     outcome = mobility("build", tmp_path / "Hill Bus.xlsx", "-o", tmp_path / "edition", "--json")
     assert outcome.status == 0, outcome.err

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import orjson
 import typer
 
 from mobility.cli.output import err
 from mobility.core.errors import EnvironmentFault, UsageError
-from mobility.feeds import FeedCheck
-from mobility.feeds.quality import quality_document
 from mobility.feeds.sheet.template import write_template
 
 
@@ -26,8 +24,8 @@ def template(
     err.print(f'{output}: once filled in, a feed with format = "sheet" in region.toml')
 
 
-def write_reports(checks: Sequence[FeedCheck], folder: Path, language: str) -> None:
-    """Write each check as ``FEED.html``, a page that stands alone, and ``FEED.json``.
+def write_reports(documents: Sequence[Mapping[str, Any]], folder: Path, language: str) -> None:
+    """Write each check's document as ``FEED.html``, a page that stands alone, and ``FEED.json``.
 
     Raises
     ------
@@ -36,8 +34,7 @@ def write_reports(checks: Sequence[FeedCheck], folder: Path, language: str) -> N
     """
     from mobility.web.quality_page import render_quality
 
-    for check in checks:
-        document = quality_document(check)
+    for document in documents:
         page = render_quality(document, language).encode()
         data = orjson.dumps(document, option=orjson.OPT_INDENT_2)
         try:

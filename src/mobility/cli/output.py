@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import orjson
+from rich.cells import cell_len
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -28,14 +29,55 @@ def print_json(document: Any) -> None:
     sys.stdout.buffer.flush()
 
 
-def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print a table for people."""
+def print_table(
+    title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, whole: bool = False
+) -> None:
+    """Print a table for people.
+
+    No cell of a ``whole`` table is cut: where the terminal is too narrow it is a list, a line a
+    cell.
+    """
+    if whole and rows and table_width(columns, rows) > out.width:
+        _print_list(title, columns, rows)
+        return
     table = Table(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
     for column in columns:
         table.add_column(column)
     for row in rows:
         table.add_row(*row)
     out.print(table)
+
+
+def table_width(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
+    """Return the width of a table none of whose cells is cut or broken.
+
+    >>> table_width(("feed", "from"), [["north", "2027-01-04"]])
+    17
+    """
+    lines = (
+        [line for cell in cells for line in cell.split("\n")]
+        for cells in zip(columns, *rows, strict=True)
+    )
+    return sum(max(map(cell_len, cells)) for cells in lines) + 2 * (len(columns) - 1)
+
+
+def _print_list(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    out.print(title, style="italic", markup=False)
+    width = max(map(cell_len, columns))
+    for row in rows:
+        out.print()
+        for column, cell in zip(columns, row, strict=True):
+            if cell:
+                out.print(f"{column:{width}}  {cell}", markup=False)
+
+
+def counted(number: int, one: str, many: str) -> str:
+    """Return a number with its noun.
+
+    >>> counted(1, "feed", "feeds"), counted(1200, "feed", "feeds")
+    ('1 feed', '1,200 feeds')
+    """
+    return f"{number:,} {one if number == 1 else many}"
 
 
 def print_notices(notices: Sequence[Notice]) -> None:

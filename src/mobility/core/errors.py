@@ -21,6 +21,8 @@ status). Data problems that leave the rest usable are notices (`mobility.core.no
 
 from __future__ import annotations
 
+from mobility.core.notices import Notice
+
 
 class MobilityError(Exception):
     """A failure that is told to the user in one line; the base of all others.
@@ -49,9 +51,23 @@ class InputError(MobilityError):
 
 
 class FeedError(InputError):
-    """A feed cannot be read at all; says which file and what was expected."""
+    """A feed cannot be read at all; says which file and what was expected.
+
+    Parameters
+    ----------
+    message : str
+    notices : tuple of Notice
+        Every place that is wrong, where the feed was read on to find them all.
+    summary : str
+        One line to end with where the notices are told too; the message where not given.
+    """
 
     problem = "feed"
+
+    def __init__(self, message: str, notices: tuple[Notice, ...] = (), summary: str = "") -> None:
+        super().__init__(message)
+        self.notices = notices
+        self.summary = summary or message
 
 
 class ManifestError(InputError):

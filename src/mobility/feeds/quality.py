@@ -15,6 +15,7 @@ from typing import Any
 
 import polars as pl
 
+from mobility.core.errors import FeedError
 from mobility.core.notices import Notice, Severity
 from mobility.feeds.feed import Feed, published_name
 from mobility.feeds.findings import VALUE_LENGTH, Findings, Progress
@@ -171,12 +172,38 @@ def _plain(value: Any) -> Any:
     return plain if isinstance(plain, str | int | float | bool | None) else str(plain)
 
 
+def refused_document(config: FeedConfig, error: FeedError) -> dict[str, Any]:
+    """Return what is known of a feed that cannot be read, in the form of `quality_document`."""
+    return {
+        "id": config.id,
+        "name": config.id,
+        "refused": error.summary,
+        "version": "",
+        "format": config.format,
+        "zone": "",
+        "valid_from": "",
+        "valid_until": "",
+        "licence": config.licence,
+        "tier": config.tier,
+        "tables": {},
+        "notices": [asdict(notice) for notice in refusal_notices(config, error)],
+        "sheet": {},
+    }
+
+
+def refusal_notices(config: FeedConfig, error: FeedError) -> tuple[Notice, ...]:
+    """Return why a feed cannot be read: each wrong place where they are known, else the error."""
+    reason = Notice("unreadable_feed", "error", config.id, message=error.summary)
+    return error.notices or (reason,)
+
+
 def quality_document(check: FeedCheck) -> dict[str, Any]:
     """Return a check as plain data for JSON: the feed, its accounts, all notices, the sheet."""
     feed = check.feed
     return {
         "id": feed.config.id,
         "name": published_name(feed),
+        "refused": "",
         "version": feed.version,
         "format": feed.config.format,
         "zone": feed.zone,

@@ -49,14 +49,14 @@ def read_feed(config: FeedConfig, *, check: bool = True, progress: Progress | No
     with open_feed(config, findings) as source:
         reading = Reading(source, findings, progress)
         _read_tables(reading, config)
+        zone = feed_zone(reading)
+        span = service_span(reading.frames)
+        if span is None:
+            idle = f"{source.place}: no trip of this feed runs on any day"
+            found = tuple(source.locate(notice) for notice in findings.notices())
+            raise FeedError(f"{idle}{_main_reason(findings, source)}", found, idle)
         locations = source.locations()
         version = source.version()
-    zone = feed_zone(reading)
-    span = service_span(reading.frames)
-    if span is None:
-        raise FeedError(
-            f"{source.place}: no trip of this feed runs on any day{_main_reason(findings, source)}"
-        )
     if check:
         _note_idle_services(reading)
         note_doubled_trips(reading)

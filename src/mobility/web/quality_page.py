@@ -21,6 +21,7 @@ Document = Mapping[str, Any]
 def render_quality(document: Document, language: str) -> str:
     """Return the page of a document of `mobility.feeds.quality.quality_document`."""
     t = read_catalogue(language, *STAFF_AREAS, "quality")
+    refused = document["refused"]
     template = staff_templates().get_template("quality.html")
     return template.render(
         t=t,
@@ -28,9 +29,10 @@ def render_quality(document: Document, language: str) -> str:
         number=lambda n: number_text(n, language),
         styles=_styles(),
         name=document["name"],
+        refused=refused,
         facts=_facts(document["notices"], t),
         about=_about(document, t),
-        codes=_codes(document["notices"], t),
+        codes=_codes(document["notices"], t, len(document["notices"]) if refused else PLACES_SHOWN),
         tables=document["tables"],
         sheet=_sheet(document["sheet"], t),
         version=document["version"],
@@ -54,9 +56,12 @@ def _facts(notices: Sequence[Document], t: Catalogue) -> list[Document]:
 
 
 def _about(document: Document, t: Catalogue) -> list[Document]:
+    feed = {"label": t.text("region.feed"), "style": "", "text": document["id"]}
+    if document["refused"]:
+        return [feed]
     first, last = (date_text(document[name], t) for name in ("valid_from", "valid_until"))
     return [
-        {"label": t.text("region.feed"), "style": "", "text": document["id"]},
+        feed,
         {"label": t.text("quality.valid"), "style": "",
          "text": t.text("quality.span", first=first, last=last)},
         {"label": t.text("quality.zone"), "style": "", "text": document["zone"]},
@@ -66,8 +71,8 @@ def _about(document: Document, t: Catalogue) -> list[Document]:
     ]  # fmt: skip
 
 
-def _codes(notices: Sequence[Document], t: Catalogue) -> list[Document]:
-    """Return the notices by code, worst first, then most rows."""
+def _codes(notices: Sequence[Document], t: Catalogue, shown: int) -> list[Document]:
+    """Return the notices by code, worst first, then most rows; ``shown`` places of each."""
     by_code: dict[str, list[Document]] = {}
     for notice in notices:
         by_code.setdefault(notice["code"], []).append(notice)
@@ -86,8 +91,8 @@ def _codes(notices: Sequence[Document], t: Catalogue) -> list[Document]:
                     str(rows), number_text(rows, t.language)
                 ),
                 "means": t.text(means if t.has(means) else "notices.other_code"),
-                "places": places[:PLACES_SHOWN],
-                "left": max(0, len(places) - PLACES_SHOWN),
+                "places": places[:shown],
+                "left": max(0, len(places) - shown),
             }
         )
     return sorted(found, key=lambda c: (ranks.index(c["severity"]), -c["count"], c["code"]))

@@ -20,6 +20,7 @@ from typing import Any
 from xml.parsers import expat
 
 from mobility.core.errors import FeedError
+from mobility.feeds.sheet.faults import Faults
 
 MIB = 1 << 20
 MAX_FILE_BYTES = 16 * MIB
@@ -32,6 +33,7 @@ MAX_TEXT = 2_000
 TIME_DAYS_MAX = 4.0  # a number of days that still is a time of day, counted on after midnight
 DAY_S = 86_400
 _TIME = re.compile(r"(\d{1,3}):(\d\d)(?::(\d\d))?")
+_NO_VALUE = "holds a formula or an error; expected a value: copy, then paste as values"
 _DATE = re.compile(r"(\d{4})-(\d\d)-(\d\d)")
 
 Value = str | int | float | bool | dt.date | dt.time | dt.timedelta | None
@@ -119,13 +121,17 @@ class Sheet:
     rows: Mapping[int, Mapping[int, Cell]]
 
 
-def read_workbook(path: Path, wanted: Callable[[str], bool]) -> tuple[list[Sheet], list[str]]:
+def read_workbook(
+    path: Path, wanted: Callable[[str], bool], faults: Faults
+) -> tuple[list[Sheet], list[str]]:
     """Return the sheets whose names are wanted, and the names of the others.
+
+    A cell that holds a formula, an error or too long a text is left out and told to ``faults``.
 
     Raises
     ------
     FeedError
-        No XLSX, damaged, beyond a limit, or a cell holds a formula or an error.
+        No XLSX, damaged, or beyond a limit.
     """
     import openpyxl
 
@@ -139,7 +145,7 @@ def read_workbook(path: Path, wanted: Callable[[str], bool]) -> tuple[list[Sheet
                 if len(names) > MAX_SHEETS:
                     raise FeedError(f"{path}: {len(names)} sheets; at most {MAX_SHEETS}")
                 mine = [name for name in names if wanted(name)]
-                sheets = [_read_sheet(path, book[name], book.epoch) for name in mine]
+                sheets = [_read_sheet(path, book[name], book.epoch, faults) for name in mine]
             finally:
                 book.close()
         except FeedError:
@@ -150,9 +156,8 @@ def read_workbook(path: Path, wanted: Callable[[str], bool]) -> tuple[list[Sheet
     return sheets, [name for name in names if name not in mine]
 
 
-def _read_sheet(path: Path, sheet: Any, epoch: dt.datetime) -> Sheet:
+def _read_sheet(path: Path, sheet: Any, epoch: dt.datetime, faults: Faults) -> Sheet:
     rows: dict[int, dict[int, Cell]] = {}
-    refused: list[str] = []
     seen = 0
     for number, row in enumerate(_rows(sheet), 1):
         seen += len(row)
@@ -167,19 +172,13 @@ def _read_sheet(path: Path, sheet: Any, epoch: dt.datetime) -> Sheet:
                 continue
             place = f"{letters(column)}{number}"
             if cell.data_type in ("f", "e"):
-                refused.append(place)
+                faults.add(sheet.title, place, _NO_VALUE)
             elif isinstance(cell.value, str) and len(cell.value) > MAX_TEXT:
-                raise FeedError(f"{path}: {sheet.title}!{place}: over {MAX_TEXT} characters")
+                faults.add(sheet.title, place, f"over {MAX_TEXT} characters")
             else:
                 cells[column] = Cell(place, _whole(cell.value, epoch))
         if cells:
             rows[number] = cells
-    if refused:
-        more = f" ({len(refused)} such cells)" if len(refused) > 1 else ""
-        raise FeedError(
-            f"{path}: {sheet.title}!{refused[0]}: holds a formula or an error; expected a value:"
-            f" copy, then paste as values{more}"
-        )
     return Sheet(sheet.title, rows)
 
 

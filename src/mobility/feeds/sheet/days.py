@@ -6,8 +6,8 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mobility.core.errors import FeedError
 from mobility.feeds.raw import RawRow
+from mobility.feeds.sheet.faults import Faults
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 # Two letters in German, three in English and French; "di" is Tuesday in one and Sunday in another
@@ -96,26 +96,15 @@ def read_date(text: str) -> dt.date | None:
         return None
 
 
-def exception_rows(place: str, rows: Sequence[RawRow], services: Sequence[Service]) -> list[RawRow]:
+def exception_rows(
+    rows: Sequence[RawRow], services: Sequence[Service], faults: Faults
+) -> list[RawRow]:
     """Return the rows of ``calendar_dates`` that make dates run as other weekdays, or not at all.
 
-    What is said of one line goes before what is said of all.
-
-    Raises
-    ------
-    FeedError
-        A date or day that cannot be read, or a date that stands twice; names the cell.
+    What is said of one line goes before what is said of all. A row with a date or day that cannot
+    be read, or a date that stands twice, is left out; ``faults`` is told its cells.
     """
-    said: dict[tuple[dt.date, str], tuple[int | None, RawRow]] = {}
-    lines = {service.route_id for service in services}
-    for row in rows:
-        date, as_day = _read_exception(place, row)
-        line = row.cells.get("route_id", "")
-        if line and line not in lines:
-            raise _fault(place, row, "route_id", f"no trip of a line {line!r}")
-        if (date, line) in said:
-            raise _fault(place, row, "date", f"{date} stands there twice")
-        said[date, line] = as_day, row
+    said = _read_exceptions(rows, services, faults)
     found = []
     for service in services:
         for date in sorted({date for date, _ in said}):
@@ -131,18 +120,28 @@ def exception_rows(place: str, rows: Sequence[RawRow], services: Sequence[Servic
     return found
 
 
-def _read_exception(place: str, row: RawRow) -> tuple[dt.date, int | None]:
-    date = read_date(row.cells.get("date", ""))
-    if date is None:
-        raise _fault(place, row, "date", "expected a date such as 2027-12-25")
-    word = row.cells.get("runs_as", "")
-    if word.lower() == NONE:
-        return date, None
-    days = parse_days(word)
-    if len(days) != 1:
-        raise _fault(place, row, "runs_as", f"{word!r}: expected one weekday or {NONE}")
-    return date, int(days) - 1
+def _read_exceptions(
+    rows: Sequence[RawRow], services: Sequence[Service], faults: Faults
+) -> dict[tuple[dt.date, str], tuple[int | None, RawRow]]:
+    """Return by date and line (empty: all) the weekday as which it runs, and its row."""
+    said: dict[tuple[dt.date, str], tuple[int | None, RawRow]] = {}
+    lines = {service.route_id for service in services}
 
+    def fault(row: RawRow, column: str, told: str) -> None:
+        faults.add(row.file, row.places.get(column, f"A{row.row}"), told)
 
-def _fault(place: str, row: RawRow, column: str, told: str) -> FeedError:
-    return FeedError(f"{place}: {row.file}!{row.places.get(column, f'A{row.row}')}: {told}")
+    for row in rows:
+        date, word = read_date(row.cells.get("date", "")), row.cells.get("runs_as", "")
+        line, days = row.cells.get("route_id", ""), parse_days(word)
+        readable = word.lower() == NONE or len(days) == 1
+        if date is None:
+            fault(row, "date", "expected a date such as 2027-12-25")
+        if not readable:
+            fault(row, "runs_as", f"{word!r}: expected one weekday or {NONE}")
+        if lines and line and line not in lines:
+            fault(row, "route_id", f"no trip of a line {line!r}")
+        if (date, line) in said:
+            fault(row, "date", f"{date} stands there twice")
+        elif date is not None and readable:
+            said[date, line] = (None if word.lower() == NONE else int(days) - 1), row
+    return said

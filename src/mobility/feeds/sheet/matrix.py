@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from mobility.core.errors import FeedError
 from mobility.feeds.raw import RawRow
 from mobility.feeds.sheet.cells import Cell, Sheet, letters
+from mobility.feeds.sheet.faults import Faults
 
 # Labels in column A above the stops; each trip says it in its own column.
 HEAD = (
@@ -38,13 +38,10 @@ class Column:
     calls: tuple[RawRow, ...]
 
 
-def read_matrix(place: str, sheet: Sheet) -> list[Column]:
+def read_matrix(sheet: Sheet, faults: Faults) -> list[Column]:
     """Return the trips of a timetable sheet, in the order of its columns.
 
-    Raises
-    ------
-    FeedError
-        An unknown label, or no row with the label ``stop_id``.
+    ``faults`` is told of unknown labels, and of a sheet without a row with the label ``stop_id``.
     """
     heads: dict[str, Mapping[int, Cell]] = {}
     stops: list[_StopRow] = []
@@ -54,29 +51,32 @@ def read_matrix(place: str, sheet: Sheet) -> list[Column]:
         if label.startswith("#"):
             continue
         if begun:
-            stops.append(_stop_row(place, sheet, number, row, stops))
+            stops.append(_stop_row(sheet, number, row, stops, faults))
         elif label == MARK:
             begun = True
         elif label in HEAD and label not in heads:
             heads[label] = row
         else:
             told = f"{label!r}: expected one each of {', '.join((*HEAD, MARK))}"
-            raise FeedError(f"{place}: {sheet.name}!A{number}: {told}")
+            faults.add(sheet.name, f"A{number}", told)
     if not begun:
-        raise FeedError(f"{place}: sheet {sheet.name!r} has no row with {MARK!r} in column A")
+        faults.add(sheet.name, "", f"has no row with {MARK!r} in column A")
+        return []
     rows = [*heads.values(), *(stop.cells for stop in stops)]
     columns = sorted({at for row in rows for at in row if at >= FIRST_TRIP})
     return [_column(sheet, at, heads, stops) for at in columns]
 
 
 def _stop_row(
-    place: str, sheet: Sheet, number: int, row: Mapping[int, Cell], before: list[_StopRow]
+    sheet: Sheet, number: int, row: Mapping[int, Cell], before: list[_StopRow], faults: Faults
 ) -> _StopRow:
     stop_id = row[0].text() if 0 in row else ""
     end = row[2].text().lower().rstrip(".") if 2 in row else ""
+    goes_on = not stop_id and end != ARRIVAL and bool(before) and before[-1].end == ARRIVAL
     if end not in ("", ARRIVAL, DEPARTURE):
-        raise FeedError(f"{place}: {sheet.name}!C{number}: {end!r}: expected arr, dep or nothing")
-    if not stop_id and end == DEPARTURE and before and before[-1].end == ARRIVAL:
+        faults.add(sheet.name, f"C{number}", f"{end!r}: expected arr, dep or nothing")
+        end = DEPARTURE if goes_on else ARRIVAL  # so that no row after it seems wrong
+    if goes_on and end == DEPARTURE:
         stop_id = before[-1].stop_id
     return _StopRow(number, stop_id, end, row)
 

@@ -15,6 +15,8 @@ from mobility.feeds.findings import Findings
 from mobility.feeds.raw import HeldTables, RawRow, RawTables
 from mobility.feeds.sheet.cells import Cell, Sheet, letters, read_workbook
 from mobility.feeds.sheet.days import Service, exception_rows, read_date
+from mobility.feeds.sheet.faults import Faults
+from mobility.feeds.sheet.judge import judge_cells
 from mobility.feeds.sheet.matrix import Column, read_matrix
 from mobility.feeds.statements import FeedConfig
 
@@ -42,6 +44,9 @@ NEEDED = {
 }
 YES_NO = {"yes": "1", "no": "2"}
 STATION = "1"  # location_type
+# Stands for an operator's date that cannot be read, so that its trips do not seem wrong as well;
+# the workbook is refused all the same.
+_SOME_DAY = "20270101"
 HINTS = {
     "invalid_time": "expected HH:MM; trip dropped",
     "stop_time_with_arrival_before_previous_departure_time": (
@@ -66,18 +71,31 @@ HINTS = {
 def open_sheet(config: FeedConfig, findings: Findings) -> Iterator[RawTables]:
     """Open a timetable sheet as tables of GTFS.
 
+    Where its form is broken it is read all the same, and refused once what it holds has been read:
+    the error tells every wrong cell.
+
     Raises
     ------
     FeedError
         No workbook of this form, a formula in it, or a sheet or column is missing.
     """
     path = config.source()
-    sheets, others = read_workbook(path, _is_wanted)
+    faults = Faults(str(path), config.id)
+    sheets, others = read_workbook(path, _is_wanted, faults)
     for name in others:
         if name.strip().lower() != NOTES:
             findings.add("unknown_file", name)
-    book = _Book(str(path), sheets)
-    yield HeldTables(str(path), book.tables(), HINTS)
+    rows = _Book(sheets, faults).tables()
+    tables = HeldTables(str(path), rows, HINTS)
+    try:
+        yield tables
+    except FeedError:
+        judge_cells(rows, faults)
+        if not faults:
+            raise
+    if faults:
+        judge_cells(rows, faults)
+        raise faults.refusal(tables.locate(notice) for notice in findings.notices())
 
 
 def _is_wanted(name: str) -> bool:
@@ -89,20 +107,24 @@ def _is_wanted(name: str) -> bool:
 class _Book:
     """The sheets of one workbook on their way to tables."""
 
-    def __init__(self, place: str, sheets: list[Sheet]) -> None:
-        self.place = place
+    def __init__(self, sheets: list[Sheet], faults: Faults) -> None:
+        self._faults = faults
         self._one = {sheet.name.strip().lower(): sheet for sheet in sheets}
         self._matrices = [s for s in sheets if s.name.strip().lower() not in SHEETS]
         missing = [name for name in SHEETS[:3] if name not in self._one]
         if not self._matrices:
             missing.append(MATRIX)
+        for name in missing:
+            faults.add(name, "", "is not there; expected the template's")
         if missing:
-            raise FeedError(f"{place}: there is no sheet {missing[0]!r}; expected the template's")
+            raise faults.refusal()
 
     def tables(self) -> dict[str, list[RawRow]]:
         """Return the rows of every table."""
         operator = self._operator()
-        columns = [column for sheet in self._matrices for column in read_matrix(self.place, sheet)]
+        columns = [
+            column for sheet in self._matrices for column in read_matrix(sheet, self._faults)
+        ]
         services = self._services(columns, operator)
         return {
             "agency": [_part(operator, OPERATOR[:6])],
@@ -123,16 +145,19 @@ class _Book:
             if key.startswith("#") or not key:
                 continue
             if key not in OPERATOR:
-                raise self._fault(sheet, row[0], f"{key!r} is none of {', '.join(OPERATOR)}")
+                self._fault(sheet, row[0], f"{key!r} is none of {', '.join(OPERATOR)}")
+                continue
             places[key] = f"B{row[0].place[1:]}"
             if 1 in row:
                 cells[key] = row[1].date_text() if key.endswith("_date") else row[1].text()
                 if key.endswith("_date") and read_date(cells[key]) is None:
-                    raise self._fault(sheet, row[1], "expected a date such as 2027-01-04")
+                    self._fault(sheet, row[1], "expected a date such as 2027-01-04")
         for key in ("agency_name", "agency_timezone"):
             if key not in cells:
-                place = places.get(key, "B1")
-                raise FeedError(f"{self.place}: {sheet.name}!{place}: {key} is empty")
+                self._faults.add(sheet.name, places.get(key, "B1"), f"{key} is empty")
+        for key in ("start_date", "end_date"):
+            if (sheet.name, places.get(key, "")) in self._faults:
+                cells[key] = _SOME_DAY
         return RawRow(cells, sheet.name, 1, places)
 
     def _rows_of(
@@ -158,7 +183,7 @@ class _Book:
             if cells:
                 rows.append(RawRow(cells, sheet.name, number, places))
         if not header:
-            raise FeedError(f"{self.place}: sheet {sheet.name!r} is empty; expected {columns[0]} …")
+            self._faults.add(sheet.name, "", f"is empty; expected {columns[0]} …")
         return rows
 
     def _header(
@@ -168,13 +193,12 @@ class _Book:
         for at, cell in row.items():
             key = cell.text()
             if key not in columns or key in header.values():
-                raise self._fault(
-                    sheet, cell, f"{key!r}: expected one each of {', '.join(columns)}"
-                )
-            header[at] = key
+                self._fault(sheet, cell, f"{key!r}: expected one each of {', '.join(columns)}")
+            else:
+                header[at] = key
         missing = [key for key in NEEDED[sheet.name.strip().lower()] if key not in header.values()]
         if missing:
-            raise FeedError(f"{self.place}: sheet {sheet.name!r} has no column {missing[0]!r}")
+            self._faults.add(sheet.name, "", f"has no column {missing[0]!r}")
         return header
 
     def _stops(self) -> list[RawRow]:
@@ -205,10 +229,10 @@ class _Book:
         if "exceptions" not in self._one:
             return []
         rows = self._rows_of("exceptions", EXCEPTIONS, {})
-        return exception_rows(self.place, rows, services)
+        return exception_rows(rows, services, self._faults)
 
-    def _fault(self, sheet: Sheet, cell: Cell, told: str) -> FeedError:
-        return FeedError(f"{self.place}: {sheet.name}!{cell.place}: {told}")
+    def _fault(self, sheet: Sheet, cell: Cell, told: str) -> None:
+        self._faults.add(sheet.name, cell.place, told)
 
 
 def _part(row: RawRow, columns: tuple[str, ...]) -> RawRow:
