@@ -22,6 +22,7 @@ from mobility.feeds import Feed, FeedConfig, Manifest, read_feed
 from mobility.feeds.sharing import CORE
 from mobility.merge import Region, merge_feeds
 from mobility.merge.export.region import export_region
+from mobility.merge.export.texts import export_feed_info
 from mobility.network import compile_network, open_edition, write_edition
 from mobility.planner import locate, suggest
 from tests.merge.export_back import read_zip, write_feed
@@ -149,6 +150,11 @@ def test_a_feed_of_totals_is_in_no_answer_but_counts_and_name(tmp_path: Path) ->
     assert all(not n.value and not n.row for n in edition.notices if n.feed == "east")
     assert edition.info["coverage"]["east"] == []
     # What is not in the region need not be refused.
+    first = made.first_date
+    assert first < made.last_date
+    feeds = [replace(f, valid_until=first) if f.id == "west" else f for f in made.feeds]
+    info = export_feed_info(replace(made, feeds=tuple(feeds)), (first, first), {})
+    assert info["feed_end_date"].to_list() == [first]  # the west's, not the east's
     assert "east" not in str(exported(made, tmp_path / "m.zip")["trips"])
 
 
@@ -265,6 +271,13 @@ def test_the_command_says_for_whom_and_ends_with_three(tmp_path: Path, mobility)
     assert [(n["feed"], n["file"], n["count"]) for n in withheld] == [("west", "shapes.txt", 4)]
     assert mobility("export", tmp_path / "edition", "-o", out, "--for", "partners").status == 0
     assert mobility("export", tmp_path / "edition", "-o", out, "--for", "friends").status == 2
+
+
+def test_the_command_counts_the_feeds_whose_rows_it_wrote(tmp_path: Path, mobility) -> None:
+    made = region(tmp_path, of_east={"tier": "totals"})
+    write_edition(tmp_path / "edition", made, compile_network(made), {})
+    done = mobility("export", tmp_path / "edition", "-o", tmp_path / "m.zip")
+    assert done.status == 0 and "of 1 feed, times in" in done.err
 
 
 def test_a_licence_is_known_by_id_address_or_words() -> None:

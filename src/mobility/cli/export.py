@@ -8,8 +8,16 @@ from typing import Annotated
 
 import typer
 
-from mobility.cli.output import err, notices_json, print_json, print_notices, progress_on_stderr
+from mobility.cli.output import (
+    counted,
+    err,
+    notices_json,
+    print_json,
+    print_notices,
+    progress_on_stderr,
+)
 from mobility.merge.export.region import export_region
+from mobility.merge.export.sharing import shown_feeds
 from mobility.network import open_edition
 
 
@@ -51,5 +59,6 @@ def export(
         )
         return
     print_notices(done.notices)
-    feeds = len(region.feeds)
-    err.print(f"{rows['trips']:,} trips of {feeds} feeds, times in {done.zone}: {output}")
+    trips = counted(rows["trips"], "trip", "trips")
+    feeds = counted(len(shown_feeds(region)), "feed", "feeds")
+    err.print(f"{trips} of {feeds}, times in {done.zone}: {output}")

@@ -22,7 +22,7 @@ from mobility.feeds.sharing import (
     may_publish,
     table_tier,
 )
-from mobility.merge.region import Region
+from mobility.merge.region import FeedInfo, Region
 from mobility.schema import TABLES, references_of
 
 
@@ -64,11 +64,16 @@ def shared_region(
     return replace(region, tables=tables), tuple(notices)
 
 
+def shown_feeds(region: Region) -> list[FeedInfo]:
+    """Return the feeds whose rows stand in the region: those of tier totals never do."""
+    hidden = {c.id for c in region.manifest.feeds if table_tier(c, "trips") == "totals"}
+    return [feed for feed in region.feeds if feed.id not in hidden]
+
+
 def _present(region: Region) -> list[FeedConfig]:
-    """Return the feeds whose rows stand in the region (totals' rows never do), by their ids."""
+    """Return what the manifest says of the feeds whose rows stand in the region."""
     known = {config.id: config for config in region.manifest.feeds}
-    configs = [known[feed.id] for feed in region.feeds if feed.id in known]
-    return [config for config in configs if table_tier(config, "trips") != "totals"]
+    return [known[feed.id] for feed in shown_feeds(region) if feed.id in known]
 
 
 def _refusals(region: Region, config: FeedConfig, audience: Audience) -> Iterator[Refusal]:

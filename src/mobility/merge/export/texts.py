@@ -9,6 +9,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from mobility.merge.export.scope import Findings, Scope, first_by_key
+from mobility.merge.export.sharing import shown_feeds
 from mobility.merge.export.trips import numbered_calls, run_ids, scoped_ids
 from mobility.merge.region import FeedInfo, Region
 from mobility.schema import TABLES
@@ -237,6 +238,8 @@ def export_feed_info(
 ) -> pl.DataFrame:
     """Return the one row of ``feed_info``: publisher, languages, days, all versions.
 
+    The days are those of the feeds whose rows the export has.
+
     Parameters
     ----------
     region : Region
@@ -250,14 +253,17 @@ def export_feed_info(
     languages = languages or list(region.manifest.languages)
     sites = sorted(set(_feed_sites(region).values()))
     own = {feed.id: feed.version for feed in region.feeds}
+    shown = shown_feeds(region)
+    first = max(region.first_date, min((feed.valid_from for feed in shown), default=dates[0]))
+    last = min(region.last_date, max((feed.valid_until for feed in shown), default=dates[1]))
     said = [f"{name} {version[:HASH_SHOWN]}" for name, version in {**versions, **own}.items()]
     return pl.DataFrame(
         {
             "feed_publisher_name": [region.manifest.name],
             "feed_publisher_url": [sites[0] if len(sites) == 1 else no_site(region.manifest.id)],
             "feed_lang": [languages[0] if len(languages) == 1 else SEVERAL_LANGUAGES],
-            "feed_start_date": [min(region.first_date, dates[0])],
-            "feed_end_date": [max(region.last_date, dates[1])],
+            "feed_start_date": [min(first, dates[0])],
+            "feed_end_date": [max(last, dates[1])],
             "feed_version": ["; ".join(said)],
         }
     )
