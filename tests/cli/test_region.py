@@ -5,7 +5,10 @@ from __future__ import annotations
 import tomllib
 
 import pytest
+from rich.console import Console
 
+from mobility.cli import output
+from mobility.cli import region as region_cli
 from mobility.cli.region import ask_all
 from mobility.cli.region_file import NewFeed, quoted, region_text
 from mobility.feeds import FeedConfig, read_feed, read_manifest
@@ -148,3 +151,22 @@ def test_status_tells_alarms_and_counts(mobility, tmp_path, monkeypatch):
     assert ended.status == 3
     assert {alarm["code"] for alarm in ended.document["alarms"]} == {"ended"}
     assert all(feed["counts"]["read"] > 0 for feed in ended.document["feeds"])
+
+
+@pytest.mark.parametrize("command", [("region", "status"), ("feeds", "status")])
+def test_a_narrow_terminal_cuts_no_id_and_no_date(mobility, tmp_path, monkeypatch, command):
+    monkeypatch.setenv("MOBILITY_NOW", "2027-01-05T09:30:00Z")
+    region = write_border_region(tmp_path)
+    wide = mobility(*command, region, "--json").document
+    monkeypatch.setattr(output, "out", Console(width=40, soft_wrap=True))
+    monkeypatch.setattr(region_cli, "out", output.out)
+    told = mobility(*command, region)
+    for feed in wide["feeds"]:
+        assert f"feed         {feed['id']}" in told.out or f"feed       {feed['id']}" in told.out
+        assert str(feed.get("valid_from") or "") in told.out
+    assert "…" not in told.out
+
+
+def test_numbers_have_the_noun_that_fits(mobility, feeds, tmp_path):
+    told = mobility("region", "new", tmp_path / "one", feeds[0], "--no-ask")
+    assert "1 feed; questions" in told.out

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from mobility.cli.output import err, out, print_json, print_table, progress_on_stderr
+from mobility.cli.output import counted, err, out, print_json, print_table, progress_on_stderr
 from mobility.cli.sources import manifest_of
 from mobility.core.errors import EnvironmentFault, UsageError
 from mobility.core.files import write_atomic
@@ -124,7 +124,7 @@ def _list(
         if output.exists() and not output.is_file():
             raise UsageError(f"{output} is no file")
         write_atomic(output, table.write_csv().encode())
-        err.print(f"{table.height} pairs in {output}", markup=False)
+        err.print(f"{counted(table.height, 'pair', 'pairs')} in {output}", markup=False)
     if as_json:
         print_json({"candidates": [row | {"decision": None} for row in table.to_dicts()]})
     elif output is None:

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from mobility.cli.clock import clock_of
-from mobility.cli.output import err, out, print_json, print_table, progress_on_stderr
+from mobility.cli.output import counted, err, out, print_json, print_table, progress_on_stderr
 from mobility.cli.region_file import NewFeed, region_text
 from mobility.core.errors import CheckFailed, FeedError, InputError, ManifestError, UsageError
 from mobility.core.files import make_folder, remove, write_atomic
@@ -89,7 +89,8 @@ def new_command(
     text = region_text(stated, feeds, str(folder))
     write_checked(folder, text)
     questions = text.count("QUESTION:") - 1  # the head explains the word
-    out.print(f"{target}: {len(feeds)} feeds; questions left open: {questions}", markup=False)
+    count = counted(len(feeds), "feed", "feeds")
+    out.print(f"{target}: {count}; questions left open: {questions}", markup=False)
     out.print(f"next: mobility build {folder} -o EDITION", markup=False)
 
 
@@ -236,7 +237,8 @@ def status_command(
         _print_status(document)
     red = [alarm for alarm in document["alarms"] if alarm["severity"] == "error"]
     if red:
-        raise CheckFailed(f"{len(red)} alarms are errors, first: {red[0]['message']}")
+        count = counted(len(red), "alarm is an error", "alarms are errors, first")
+        raise CheckFailed(f"{count}: {red[0]['message']}")
 
 
 def _edition_status(edition: Path, settings: Settings) -> dict[str, Any]:
@@ -301,20 +303,27 @@ def _print_status(document: Mapping[str, Any]) -> None:
     if not document["alarms"]:
         out.print("nothing calls for attention today")
     columns = ("feed", "from", "until", "tier", "licence", "rows read", "dropped", "findings")
-    print_table(f"{document['id']}, {document['today']}", columns, [*map(_row, document["feeds"])])
+    title = f"{document['id']}, {document['today']}"
+    print_table(title, columns, [*map(_row, document["feeds"])], whole=True)
     for feed in document["skipped"]:
         out.print(f"{feed['id']} is left out: {feed['reason']}", markup=False)
     if "to_review" in document:
         joined = ", ".join(f"{kind} {n}" for kind, n in document["trains"].items())
         out.print(f"stations: {document['stations']:,}; trains joined: {joined}")
-        review = ", ".join(f"{n} {kind}" for kind, n in document["to_review"].items())
+        review = ", ".join(f"{kind} {n}" for kind, n in document["to_review"].items())
         out.print(f"to review: {review}")
     else:
         out.print("to review: mobility merge review tells; it reads and joins all feeds")
     out.print(
-        f"stated: {len(document['border_checks'])} border checks,"
-        f" {len(document['boarding_bans'])} boarding bans, {document['hand_overs']} hand-overs,"
-        f" {document['decisions']} decisions"
+        "stated: "
+        + ", ".join(
+            (
+                counted(len(document["border_checks"]), "border check", "border checks"),
+                counted(len(document["boarding_bans"]), "boarding ban", "boarding bans"),
+                counted(document["hand_overs"], "hand-over", "hand-overs"),
+                counted(document["decisions"], "decision", "decisions"),
+            )
+        )
     )
 
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from mobility.cli.clock import clock_of
-from mobility.cli.output import err, out, print_json, print_table, progress_on_stderr
+from mobility.cli.output import counted, err, out, print_json, print_table, progress_on_stderr
 from mobility.core.errors import CheckFailed, MobilityError, UsageError
 from mobility.core.settings import Settings
 from mobility.feeds import FeedConfig, FeedStore, FeedVersion, Manifest, Progress, read_manifest
@@ -134,7 +134,8 @@ def _fail_if_needed(came: Sequence[Fetched | tuple[str, MobilityError]]) -> None
     if waiting:
         reasons = sum(len(one.reasons) for one in waiting)
         told = ", ".join(f"{one.feed} {one.version.id[:SHORT_HASH]}" for one in waiting)
-        raise CheckFailed(f"kept but not used for {reasons} reasons: {told}")
+        count = counted(reasons, "reason", "reasons")
+        raise CheckFailed(f"kept but not used for {count}: {told}")
 
 
 VERSION_COLUMNS = ("version", "from", "until", "trips a day", "came in")
@@ -247,10 +248,12 @@ def status_command(
             err.print(f"{alarm.severity}: {alarm.feed}: {alarm.message}", markup=False)
             err.print(f"    {alarm.advice}", markup=False)
         columns = ("feed", "from", "until", "trips today", "version", "versions", "alarms")
-        print_table(f"{manifest.id}, {today}", columns, [_row(f, today) for f in status.feeds])
+        rows = [_row(feed, today) for feed in status.feeds]
+        print_table(f"{manifest.id}, {today}", columns, rows, whole=True)
     red = [alarm for alarm in status.alarms if alarm.severity == "error"]
     if red:
-        raise CheckFailed(f"{len(red)} alarms are errors, first {red[0].feed}: {red[0].message}")
+        count = counted(len(red), "alarm is an error:", "alarms are errors, first")
+        raise CheckFailed(f"{count} {red[0].feed}: {red[0].message}")
 
 
 def _row(feed: FeedStatus, today: dt.date) -> list[str]:
