@@ -194,7 +194,7 @@ def codes_in_source(root: Path) -> set[str]:
     """Return the codes that packages up to the edition give to notices in so many words."""
     found: set[str] = set()
     for package in ("feeds", "merge", "network", "fares"):
-        for path in sorted((root / "src" / "mobility" / package).glob("*.py")):
+        for path in sorted((root / "src" / "mobility" / package).rglob("*.py")):
             for node in ast.walk(ast.parse(path.read_text("utf-8"))):
                 if isinstance(node, ast.Call) and getattr(node.func, "id", "") in (
                     "Notice", "_notice",
