@@ -269,6 +269,21 @@ def test_half_a_file_is_asked_for_again(server, downloader, pauses, tmp_path):
     assert (tmp_path / "a").read_bytes() == b"PK whole"
 
 
+def test_a_file_cut_short_each_time_is_told_with_its_bytes(server, downloader, pauses, tmp_path):
+    server.say(Reply(body=b"PK", headers={"Content-Length": "900"}))
+    with pytest.raises(EnvironmentFault) as caught:
+        downloader.download(f"{server.base}/a.zip?key=secret", tmp_path / "a")
+    told = f"{server.base}/a.zip: cut short after 2 of 900 bytes (4 attempts)"
+    assert str(caught.value) == told
+
+
+def test_a_header_that_promises_too_much_is_refused_at_once(server, downloader, pauses, tmp_path):
+    server.say(Reply(body=b"PK", headers={"Content-Length": "60000"}))
+    with pytest.raises(FeedError, match="more than 50,000 bytes, 60,000; refused"):
+        downloader.download(f"{server.base}/a.zip", tmp_path / "a")
+    assert pauses == [] and not (tmp_path / "a").exists()
+
+
 def test_a_host_that_cannot_be_reached_is_tried_again_and_told(downloader, pauses, tmp_path):
     with served() as server:
         url = f"{server.base}/a.zip"

@@ -41,7 +41,8 @@ class Limits:
     Parameters
     ----------
     size_bytes : int
-        Counted while it streams; what a header promises is not believed.
+        Counted while it streams; a header that promises more is refused at once, one that
+        promises less is not believed.
     connect_s, read_s, total_s : float
         Seconds for a connection, for the next bytes, and for one attempt from begin to end.
     redirects, attempts : int
@@ -252,12 +253,16 @@ class Downloader:
 
     def _receive(self, response: urllib3.BaseHTTPResponse, url: str, target: Path) -> Download:
         digest, size, head = hashlib.sha256(), 0, b""
+        limit = self._limits.size_bytes
+        promised = _promised(response)
+        if promised is not None and promised > limit:
+            told = f"{shown(url)}: more than {limit:,} bytes, {promised:,}; refused"
+            raise FeedError(told)
         with _opened(target) as file:
-            while data := response.read1(MIB):
+            while data := _next(response, url, size, promised):
                 size += len(data)
-                if size > self._limits.size_bytes:
-                    limit = self._limits.size_bytes
-                    raise FeedError(f"{url}: more than {limit:,} bytes; refused")
+                if size > limit:
+                    raise FeedError(f"{shown(url)}: more than {limit:,} bytes; refused")
                 head = head if len(head) >= HEAD_BYTES else (head + data)[:HEAD_BYTES]
                 digest.update(data)
                 _write(file, data, target)
@@ -316,6 +321,15 @@ def check_url(url: str, *, private: bool = False) -> SplitResult:
     return parts._replace(fragment="")
 
 
+def shown(url: str) -> str:
+    """Return a url as a message names it: without its query, which may hold a key.
+
+    >>> shown("https://feeds.example/gtfs.zip?key=secret")
+    'https://feeds.example/gtfs.zip'
+    """
+    return url.partition("#")[0].partition("?")[0]
+
+
 def first_words(head: bytes) -> str:
     """Return the first words that a page or text shows, for the message that refuses it.
 
@@ -326,8 +340,29 @@ def first_words(head: bytes) -> str:
     text = re.sub(r"(?is)<(script|style)\b.*?(</\1>|$)", " ", text)
     text = re.sub(r"(?s)<!--.*?(-->|$)", " ", text)
     words = " ".join(re.sub(r"<[^>]*(>|$)", " ", text).split())
-    shown = "".join(letter for letter in words if letter.isprintable())
-    return f"{shown[:SHOWN_LENGTH]}…" if len(shown) > SHOWN_LENGTH else shown
+    plain = "".join(letter for letter in words if letter.isprintable())
+    return f"{plain[:SHOWN_LENGTH]}…" if len(plain) > SHOWN_LENGTH else plain
+
+
+def _promised(response: urllib3.BaseHTTPResponse) -> int | None:
+    """Return the bytes that the server says it sends, or None where it does not say."""
+    told = response.headers.get("Content-Length", "").strip()
+    return int(told) if re.fullmatch(r"[0-9]{1,18}", told) else None
+
+
+def _next(response: urllib3.BaseHTTPResponse, url: str, got: int, promised: int | None) -> bytes:
+    """Return the next bytes of a body; empty at its end, and only there."""
+    try:
+        data = response.read1(MIB)
+    except (http.client.IncompleteRead, urllib3.exceptions.ProtocolError):
+        data = b""
+        cut = True
+    else:
+        cut = not data and promised is not None and got < promised
+    if cut:
+        whole = f"{promised:,}" if promised is not None else "an unknown number of"
+        raise _TryAgain(f"{shown(url)}: cut short after {got:,} of {whole} bytes")
+    return data
 
 
 def _opened(target: Path) -> IO[bytes]:
