@@ -310,8 +310,11 @@ def _print_status(document: Mapping[str, Any]) -> None:
     if "to_review" in document:
         joined = ", ".join(f"{kind} {n}" for kind, n in document["trains"].items())
         out.print(f"stations: {document['stations']:,}; trains joined: {joined}")
-        review = ", ".join(f"{kind} {n}" for kind, n in document["to_review"].items())
-        out.print(f"to review: {review}")
+        pairs = document["to_review"]
+        out.print(
+            f"to review: {pairs['stations']} pairs of stations, {pairs['trains']} pairs of trips; "
+            "the review asks each train once"
+        )
     else:
         out.print("to review: mobility merge review tells; it reads and joins all feeds")
     out.print(
