@@ -94,6 +94,12 @@ def test_a_time_that_does_not_exist_is_refused_with_both_readings(mobility, edit
     refused(outcome, 1, "does not exist", "00:30:00+00:00", "02:30:00+01:00")
 
 
+def test_a_language_without_a_catalogue_is_refused_with_those_there_are(mobility, edition):
+    outcome = mobility("plan", edition, "--from", "Alton", "--to", "Eastend",
+                       "--depart", f"{DAY}T07:00", "--language", "xx")  # fmt: skip
+    refused(outcome, 2, "xx", "de, fr, en")
+
+
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [

@@ -10,6 +10,7 @@ import typer
 
 from mobility.api.booking import booking_texts
 from mobility.api.names import station_names
+from mobility.cli.feed_sheets import report_language
 from mobility.cli.output import money, notices_json, out, print_json, print_notices
 from mobility.core.errors import UsageError
 from mobility.core.time import parse_duration_s, parse_instant
@@ -17,6 +18,7 @@ from mobility.fares import Rider, TariffPricer
 from mobility.journey import Journey, Leg
 from mobility.network import Edition, open_edition
 from mobility.planner import Answer, Planner, Pricer, locate, run_queries
+from mobility.planner.remarks import DEFAULT_LANGUAGE
 
 DEFAULT_MAX_TRANSFERS = 14
 
@@ -53,9 +55,13 @@ def plan(
     repeat: Annotated[
         int, typer.Option(min=0, max=100, help="With --queries: searches per query, for timing.")
     ] = 0,
+    language: Annotated[
+        str, typer.Option(help="Language of remarks such as border checks: de, fr or en.")
+    ] = DEFAULT_LANGUAGE,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Plan journeys, each with the tickets it needs."""
+    report_language(language)
     opened = open_edition(edition)
     window_s = parse_duration_s(window) if window else None
     if queries is not None:
@@ -83,7 +89,15 @@ def plan(
         booking=booking_texts(opened),
     )
     answer = plan_texts(
-        opened, planner, origin, destination, depart, arrive, window_s, max_transfers
+        opened,
+        planner,
+        origin,
+        destination,
+        depart,
+        arrive,
+        window_s,
+        max_transfers,
+        language=language,
     )
     if as_json:
         print_json(
@@ -111,6 +125,8 @@ def plan_texts(
     arrive: str,
     window_s: int | None,
     max_transfers: int,
+    *,
+    language: str = DEFAULT_LANGUAGE,
 ) -> Answer:
     """Plan between two places and at a time as people write them."""
     if not origin or not destination:
@@ -126,6 +142,7 @@ def plan_texts(
         window_s=window_s,
         max_transfers=max_transfers,
         look_beyond=True,
+        language=language,
     )
 
 
