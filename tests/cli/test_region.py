@@ -46,6 +46,7 @@ def test_a_region_starts_from_its_feeds_reads_back_and_builds(mobility, feeds, t
     assert west.train_number is not None
     text = (folder / "region.toml").read_text("utf-8")
     assert text.count("QUESTION: under which licence") == 1
+    assert 'tier = "planning"' in text  # until somebody says who may see the rows, nobody does
     assert "# proposed: found in 100% of" in text
     built = mobility("build", folder, "-o", tmp_path / "edition", "--json")
     assert built.status == 0, built.err

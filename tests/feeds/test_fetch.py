@@ -434,6 +434,15 @@ def test_a_version_that_was_dismissed_does_not_wait_again(fetch, server, now):
     assert fetch.store.waiting() is None
 
 
+def test_a_failure_names_the_feed_and_the_url_without_its_key(fetch, server, downloader, now):
+    server.say(Reply(404))
+    config = fetch.config.model_copy(update={"url": f"{fetch.config.url}?key=secret"})
+    with pytest.raises(FeedError) as caught:
+        fetch_feed(config, fetch.store, downloader, now.by())
+    assert str(caught.value).startswith(f"north: {server.base}/gtfs.zip: the server answers 404")
+    assert "secret" not in str(caught.value)
+
+
 def test_a_url_may_name_the_feed_inside_a_bundle(fetch, server, now, tmp_path):
     bundle = io.BytesIO()
     with zipfile.ZipFile(bundle, "w") as archive:

@@ -172,7 +172,7 @@ def _licence(own: Mapping[str, str], proposal: Proposal | None) -> list[str]:
     else:
         lines += [
             f"{QUESTION} who may see its rows? public, partners, planning (answers only) or totals",
-            'tier = "public"',
+            'tier = "planning"',  # until somebody answers, nothing is handed out
         ]
     return lines
 

@@ -102,7 +102,7 @@ def _tell_fetched(
     if as_json:
         print_json({"region": manifest.id, "feeds": [_fetched_document(one) for one in came]})
         return
-    rows = []
+    rows, failed = [], 0
     for one in came:
         if isinstance(one, Fetched):
             rows.append([one.feed, one.outcome, *_version_cells(one.version)])
@@ -110,7 +110,9 @@ def _tell_fetched(
                 err.print(f"{one.feed}: not used: {reason}", markup=False)
         else:
             rows.append([one[0], "failed", "", "", "", "", ""])
-            err.print(str(one[1]), markup=False)
+            failed += 1
+            if failed > 1:  # the first one ends the command, as its last line
+                err.print(str(one[1]), markup=False)
     print_table("feeds", ("feed", "outcome", *VERSION_COLUMNS), rows)
 
 

@@ -79,13 +79,17 @@ def find_horizon(
     Raises
     ------
     InputError
-        The last day lies before the first.
+        The last day lies before the first, or further from it than an edition reaches.
     """
     start = first or min(feed.valid_from for feed in feeds)
     end = last or max(feed.valid_until for feed in feeds)
     n_days = (end - start).days + 1
     if n_days < 1:
         raise InputError(f"the last day {end} lies before the first day {start}")
+    if first and last and n_days > HORIZON_DAYS_MAX:
+        raise InputError(
+            f"{start} to {end} are {n_days:,} days; an edition holds at most {HORIZON_DAYS_MAX:,}"
+        )
     return start, min(n_days, HORIZON_DAYS_MAX), n_days > HORIZON_DAYS_MAX
 
 
@@ -100,10 +104,20 @@ def unique_rows(rows: Bools) -> tuple[Bools, Ints]:
 
 
 def region_days(feeds: Sequence[Feed], first: dt.date | None, last: dt.date | None) -> Days:
-    """Return the service rows of all feeds over their common horizon."""
+    """Return the service rows of all feeds over their common horizon.
+
+    Raises
+    ------
+    InputError
+        The horizon is none, is too long, or no service runs on any of its days.
+    """
     start, n_days, cut = find_horizon(feeds, first, last)
     tables = [service_days(feed, start, n_days) for feed in feeds]
     rows, place = unique_rows(np.concatenate([bits for _, bits in tables], axis=0))
+    if not rows.any():
+        end = start + dt.timedelta(days=n_days - 1)
+        said = ", ".join(f"{f.config.id} {f.valid_from} to {f.valid_until}" for f in feeds)
+        raise InputError(f"no trip runs from {start} to {end}; the feeds cover: {said}")
     offsets = np.cumsum([0, *(bits.shape[0] for _, bits in tables)])
     services = tuple(
         {service: int(place[offset + row]) for service, row in names.items()}

@@ -157,7 +157,7 @@ class Downloader:
             if isinstance(found, Download):
                 return found
             url = urljoin(url, found)
-        raise FeedError(f"{url}: more than {self._limits.redirects} redirects; refused")
+        raise FeedError(f"{shown(url)}: more than {self._limits.redirects} redirects; refused")
 
     def _attempt(self, url: str, target: Path, asked: Mapping[str, str]) -> Download | str:
         """Return what came, or where the server sends us instead."""
@@ -169,10 +169,10 @@ class Downloader:
             ):
                 return self._exchange(connection, parts, url, target, asked)
         except ssl.SSLCertVerificationError as fault:
-            told = f"{url}: its certificate is not good: {fault.verify_message}"
+            told = f"{shown(url)}: its certificate is not good: {fault.verify_message}"
             raise FeedError(told) from None
         except _FAULTS as fault:
-            raise _TryAgain(f"{url}: {fault or type(fault).__name__}") from fault
+            raise _TryAgain(f"{shown(url)}: {fault or type(fault).__name__}") from fault
 
     def _connect(self, parts: SplitResult, deadline: _Deadline) -> HTTPConnection:
         """Return a connection to the first address that answers, all having been judged."""
@@ -246,9 +246,9 @@ class Downloader:
             return Download(unchanged=True, url=url)
         if response.status in TRY_AGAIN:
             pause_s = self._pause(response.headers.get("Retry-After"))
-            raise _TryAgain(f"{url}: the server answers {_said(response)}", pause_s)
+            raise _TryAgain(f"{shown(url)}: the server answers {_said(response)}", pause_s)
         if response.status != http.HTTPStatus.OK:
-            raise FeedError(f"{url}: the server answers {_said(response)}")
+            raise FeedError(f"{shown(url)}: the server answers {_said(response)}")
         return self._receive(response, url, target)
 
     def _receive(self, response: urllib3.BaseHTTPResponse, url: str, target: Path) -> Download:
@@ -267,7 +267,7 @@ class Downloader:
                 digest.update(data)
                 _write(file, data, target)
         if not size:
-            raise FeedError(f"{url}: the server sends an empty file")
+            raise FeedError(f"{shown(url)}: the server sends an empty file")
         return Download(
             unchanged=False,
             url=url,
@@ -309,15 +309,19 @@ def check_url(url: str, *, private: bool = False) -> SplitResult:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        raise FeedError(f"{url!r} is no url") from None
+        raise FeedError(f"{shown(url)!r} is no url") from None
     if parts.scheme != "https" and not (private and parts.scheme == "http"):
-        raise FeedError(f"{url}: only https is fetched; {parts.scheme or 'no scheme'} is refused")
+        raise FeedError(
+            f"{shown(url)}: only https is fetched; {parts.scheme or 'no scheme'} is refused"
+        )
     if parts.username is not None or parts.password is not None:
         raise FeedError(f"{parts.scheme}://{parts.hostname}: a url with a password is refused")
     if not parts.hostname or port == 0:
-        raise FeedError(f"{url!r} names no host")
+        raise FeedError(f"{shown(url)!r} names no host")
     if not url.isascii() or re.search(r"[\x00-\x20\x7f]", url):
-        raise FeedError(f"{url!r}: only plain characters may stand in a url; encode the others")
+        raise FeedError(
+            f"{shown(url)!r}: only plain characters may stand in a url; encode the others"
+        )
     return parts._replace(fragment="")
 
 
@@ -389,7 +393,7 @@ class _Deadline:
     """Cuts a connection off after some seconds, however slowly its bytes trickle in."""
 
     def __init__(self, url: str, seconds: float) -> None:
-        self._told = f"{url}: not done within {seconds:g} s"
+        self._told = f"{shown(url)}: not done within {seconds:g} s"
         self._late = threading.Event()
         self._socket: socket.socket | None = None
         self._timer = threading.Timer(seconds, self._cut_off)

@@ -49,6 +49,18 @@ class Fetched:
     reasons: tuple[str, ...] = ()
 
 
+def _download(
+    config: FeedConfig, downloader: Downloader, url: str, incoming: Path, known: FetchState
+) -> Download:
+    """Fetch what is new; what goes wrong names the feed."""
+    try:
+        return downloader.download(
+            url, incoming, etag=known.etag, last_modified=known.last_modified
+        )
+    except MobilityError as error:
+        raise type(error)(f"{config.id}: {error}") from error
+
+
 def fetch_feed(
     config: FeedConfig,
     store: FeedStore,
@@ -76,9 +88,7 @@ def fetch_feed(
         incoming = store.incoming_path()
         try:
             url = config.url.partition("#")[0]
-            came = downloader.download(
-                url, incoming, etag=known.etag, last_modified=known.last_modified
-            )
+            came = _download(config, downloader, url, incoming, known)
             if came.unchanged:
                 version = store.find(known.offered)
             else:
