@@ -1,4 +1,4 @@
-"""The horizon of a region: what is asked for must be days that an edition can hold and feeds have."""
+"""The horizon of a region: the days asked for must fit an edition, and some trip must run."""
 
 from __future__ import annotations
 
