@@ -430,7 +430,7 @@ def test_a_version_that_was_dismissed_does_not_wait_again(fetch, server, now):
     assert fetch().outcome == "waiting"
     activate(fetch.store, fetch.store.active(), now.by())
     assert fetch.store.waiting() is None
-    assert fetch().outcome == "unchanged"
+    assert fetch().outcome == "set aside"
     assert fetch.store.waiting() is None
 
 
@@ -472,7 +472,7 @@ def test_a_version_that_was_rolled_back_does_not_come_back_by_itself(fetch, serv
     server.say(Reply(body=feed_zip(12)))
     fetch()
     rollback(fetch.store, now.by("ben"))
-    assert fetch().outcome == "unchanged"
+    assert fetch().outcome == "set aside"
     assert fetch.store.active() == old
     server.say(Reply(body=feed_zip(13)))
     assert fetch().outcome == "activated"
@@ -498,7 +498,7 @@ def test_a_mailed_file_stays_in_use_until_the_url_offers_something_new(
     mailed = tmp_path / "mailed.zip"
     mailed.write_bytes(feed_zip(12))
     came = take_file(fetch.config, mailed, fetch.store, now.by())
-    assert fetch().outcome == "unchanged"
+    assert fetch().outcome == "set aside"
     assert fetch.store.active() == came.version
     server.say(Reply(body=feed_zip(13)))
     assert fetch().outcome == "activated"

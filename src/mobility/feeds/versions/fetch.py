@@ -17,7 +17,7 @@ from mobility.feeds.gate import CHUNK_BYTES, open_source
 from mobility.feeds.reader import read_feed
 from mobility.feeds.statements import FeedConfig
 from mobility.feeds.versions.activation import ActivationRefused, By, activate, inside
-from mobility.feeds.versions.download import HEAD_BYTES, Download, Downloader, first_words
+from mobility.feeds.versions.download import HEAD_BYTES, Download, Downloader, first_words, shown
 from mobility.feeds.versions.store import FeedStore, FeedVersion, FetchState
 from mobility.feeds.versions.summary import summarise
 
@@ -25,7 +25,7 @@ ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06")
 ZIP_FORMATS = ("gtfs", "sheet")
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
-Outcome = Literal["unchanged", "activated", "waiting"]
+Outcome = Literal["unchanged", "set aside", "activated", "waiting"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,8 @@ class Fetched:
     Parameters
     ----------
     outcome : str
-        ``unchanged``: what is offered is in use (or was, and was rolled back); ``activated``;
+        ``unchanged``: what is offered is in use; ``set aside``: it was offered before, and another
+        version has been chosen since (roll-back, dismissal, a file handed in); ``activated``;
         ``waiting``: kept, but the guard said no.
     version : FeedVersion
         What is offered.
@@ -168,7 +169,8 @@ def _keep(
     try:
         feed = read_feed(config.model_copy(update={"path": source, "url": ""}), progress=progress)
     except FeedError as error:
-        told = str(error).replace(str(source), origin.url).replace(str(incoming), origin.url)
+        place = shown(origin.url)
+        told = str(error).replace(str(source), place).replace(str(incoming), place)
         raise FeedError(told) from None
     version = FeedVersion(
         summary=summarise(feed),
@@ -196,7 +198,7 @@ def _judge(
     judged = any(one.version == version.id for one in store.history())
     waits = waiting is not None and waiting.id == version.id
     if judged and offered_before == version.id and not waits:
-        return Fetched(store.feed_id, "unchanged", version)
+        return Fetched(store.feed_id, "set aside", version)
     try:
         activate(store, version, by, despite=despite)
     except ActivationRefused as refused:
@@ -214,10 +216,9 @@ def _check_content(config: FeedConfig, origin: _Origin) -> None:
     if not is_page and config.format not in ZIP_FORMATS:
         return
     words = first_words(head)
-    shown = f"; its first words: {words!r}" if words else ""
-    if is_page:
-        raise FeedError(f"{config.id}: {origin.url}: this is a web page, no zip{shown}")
-    raise FeedError(f"{config.id}: {origin.url}: this is no zip{shown}")
+    told = f"; its first words: {words!r}" if words else ""
+    what = "a web page, no zip" if is_page else "no zip"
+    raise FeedError(f"{config.id}: {shown(origin.url)}: this is {what}{told}")
 
 
 def _note_failure(store: FeedStore, before: FetchState, error: str, now: dt.datetime) -> None:
