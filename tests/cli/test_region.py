@@ -50,6 +50,7 @@ def test_a_region_starts_from_its_feeds_reads_back_and_builds(mobility, feeds, t
     assert "# proposed: found in 100% of" in text
     built = mobility("build", folder, "-o", tmp_path / "edition", "--json")
     assert built.status == 0, built.err
+    assert built.document["notices"]["manifest_question_open"] == text.count("# QUESTION:") - 1
     assert sum(built.document["trains"].values()) > 0
     told = mobility("region", "status", tmp_path / "edition", "--json")
     assert told.document["to_review"].keys() == {"stations", "trains"}

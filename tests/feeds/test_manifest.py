@@ -202,3 +202,11 @@ def test_a_feed_with_a_reason_to_skip_is_not_used_but_known(tmp_path: Path) -> N
     )
     assert [feed.id for feed in manifest.used] == ["city"]
     assert [feed.id for feed in manifest.feeds] == ["city", "rail"]
+
+
+def test_questions_left_open_are_counted(tmp_path: Path) -> None:
+    asked = WHOLE.replace(
+        '[[feeds]]\nid = "rail"', '# QUESTION: which licence?\n[[feeds]]\nid = "rail"'
+    )
+    assert read_manifest(write(tmp_path, asked)).open_questions == 1
+    assert read_manifest(write(tmp_path, WHOLE)).open_questions == 0

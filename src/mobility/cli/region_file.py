@@ -6,9 +6,9 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from mobility.feeds.manifest import QUESTION
 from mobility.merge.review.propose import Proposal
 
-QUESTION = "# QUESTION:"
 STEP = 10  # between the precedences of two feeds, so that one fits in between
 
 _HEAD = """\

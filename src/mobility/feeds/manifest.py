@@ -17,6 +17,7 @@ from mobility.feeds.statements import Decision, Manifest
 FORMAT = 1
 MANIFEST_NAME = "region.toml"
 DECISIONS_NAME = "decisions.csv"
+QUESTION = "# QUESTION:"  # how a new manifest asks what nobody has answered yet
 MAX_MANIFEST_BYTES = 1 << 20
 MAX_DECISIONS_BYTES = 64 << 20
 ARCHIVE_SUFFIXES = (".zip", ".gtfs", ".xlsx")
@@ -34,20 +35,24 @@ def read_manifest(path: Path) -> Manifest:
         ``format`` is not 1.
     """
     file = path / MANIFEST_NAME if path.is_dir() else path
-    document = _read_toml(file)
+    text = _read_text(file, MAX_MANIFEST_BYTES)
+    document = _parse_toml(text, file)
     if document.get("format") != FORMAT:
         raise FormatVersionError(
             f"{file}: format is {document.get('format')!r}; this program reads format = {FORMAT}"
         )
     folder = file.parent
-    for name in ("folder", "decisions"):
+    for name in ("folder", "decisions", "open_questions"):
         if name in document:
             raise ManifestError(f"{file}: {name}: not a field of a manifest")
     feeds = document.get("feeds")
     if isinstance(feeds, list):
         document["feeds"] = [_with_path(feed, folder) for feed in feeds]
     decisions = read_decisions(folder / DECISIONS_NAME)
-    return _validated(document | {"folder": folder, "decisions": decisions}, file)
+    quoted = f'"{QUESTION}"'  # the line that explains the mark
+    asked = sum(QUESTION in line and quoted not in line for line in text.splitlines())
+    stated = {"folder": folder, "decisions": decisions, "open_questions": asked}
+    return _validated(document | stated, file)
 
 
 def manifest_of_sources(paths: Sequence[Path]) -> Manifest:
@@ -139,8 +144,7 @@ def _read_text(file: Path, limit: int) -> str:
         raise ManifestError(f"{file}: not UTF-8 at byte {fault.start}") from None
 
 
-def _read_toml(file: Path) -> dict[str, Any]:
-    text = _read_text(file, MAX_MANIFEST_BYTES)
+def _parse_toml(text: str, file: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as fault:

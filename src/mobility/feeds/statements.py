@@ -223,7 +223,10 @@ class Decision(_Model):
 
 
 class Manifest(_Model):
-    """A region: its feeds and what people know about them."""
+    """A region: its feeds and what people know about them.
+
+    ``open_questions`` is how many comments of the file ask something that nobody has answered.
+    """
 
     format: Literal[1]
     id: Id
@@ -237,6 +240,7 @@ class Manifest(_Model):
     boarding_bans: tuple[BoardingBan, ...] = ()
     stations: tuple[StationStatement, ...] = ()
     decisions: tuple[Decision, ...] = ()
+    open_questions: int = 0
     folder: Path
 
     @model_validator(mode="after")

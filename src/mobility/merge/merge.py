@@ -95,7 +95,7 @@ def merge_feeds(
     several = join and len(feeds) > 1
     ground, looped, forms = lay_ground(feeds, manifest, first, last, tell, described=several)
     notices: list[Notice] = [notice for feed in ground.feeds for notice in feed.notices]
-    notices += _skip_notices(manifest)
+    notices += _skip_notices(manifest) + _question_notices(manifest)
     notices += _loop_notices(ground, looped)
     tell("stations", 0, 1)
     solved = _Solved(*number_stations(np.arange(len(ground.places))), [], None)
@@ -181,6 +181,14 @@ def lay_ground(
         origins=[zone_origins(feed.zone, days.first, days.n_days) for feed in ordered],
     )
     return ground, looped, place_forms(places, exonyms) if described else ()
+
+
+def _question_notices(manifest: Manifest) -> list[Notice]:
+    if not manifest.open_questions:
+        return []
+    told = "questions of the manifest that nobody has answered yet"
+    code, count = "manifest_question_open", manifest.open_questions
+    return [Notice(code, "warning", file="region.toml", message=told, count=count)]
 
 
 def _skip_notices(manifest: Manifest) -> list[Notice]:

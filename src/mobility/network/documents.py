@@ -48,7 +48,9 @@ def region_document(region: Region) -> dict[str, Any]:
     """Return what a region is beside its tables and days; feeds in order of their ids."""
     places = {"path", "url"}  # where a feed came from says nothing of it, and may hold a secret
     manifest = region.manifest.model_dump(
-        mode="json", by_alias=True, exclude={"folder": True, "feeds": {"__all__": places}}
+        mode="json",
+        by_alias=True,
+        exclude={"folder": True, "open_questions": True, "feeds": {"__all__": places}},
     )
     manifest["feeds"].sort(key=lambda feed: feed["id"])
     feeds = [
