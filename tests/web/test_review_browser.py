@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 import threading
 from collections.abc import Iterator
@@ -17,7 +16,7 @@ import uvicorn
 from mobility.api.review import new_token, review_app
 from mobility.merge.review.desk import Desk
 
-from .browsing import FLAGS, SIZES, SMALL_TARGETS, WAIT_S
+from .browsing import SIZES, SMALL_TARGETS, WAIT_S
 from .review_desk import small_desk
 
 pytestmark = pytest.mark.browser
@@ -45,18 +44,6 @@ def served(tmp_path: Path) -> Iterator[tuple[str, Desk]]:
         yield f"http://127.0.0.1:{port}/{token}/", desk
         server.should_exit = True
         thread.join(WAIT_S)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
-    path = shutil.which("chromium")
-    if path is None:
-        pytest.skip("needs chromium on the PATH")
-    with playwright.sync_playwright() as started:
-        running = started.chromium.launch(executable_path=path, args=list(FLAGS))
-        yield running
-        running.close()
 
 
 def opened(browser: Any, size: str, scheme: str, **options: Any) -> tuple[Any, list[str]]:

@@ -88,7 +88,7 @@ def merge_feeds(
     ManifestError
         No feed, or two of the same id.
     InputError
-        The last day lies before the first.
+        The horizon ends before it begins, is longer than an edition holds, or nothing runs in it.
     """
     tell = progress or _silent
     feeds = [without_totals(feed) for feed in feeds]
@@ -151,12 +151,7 @@ def lay_ground(
 
     Names, codes and forms are there where they are asked for (`described`).
 
-    Raises
-    ------
-    ManifestError
-        No feed, or two of the same id.
-    InputError
-        The last day lies before the first.
+    Raises as `merge_feeds` does.
     """
     ordered = tuple(sorted(feeds, key=lambda feed: feed.config.id))
     ids = tuple(feed.config.id for feed in ordered)
