@@ -77,16 +77,15 @@ class Runs:
                     if links is None:
                         following |= self.changes(ridden, at)
                     else:
-                        following |= _links_of(links, int(links.run_first_event[ridden]) + at)
+                        following |= _links_of(links, int(links.runs[ridden, 0]) + at)
             earliest.append(best)
             boarded = following
         return earliest[1:]
 
 
 def _links_of(links: Links, event: int) -> set[tuple[int, int]]:
-    low, high = links.link_start[event : event + 2].tolist()
-    runs, positions = links.link_run[low:high].tolist(), links.link_pos[low:high].tolist()
-    return set(zip(runs, positions, strict=True))
+    low, high = links.events[event : event + 2, 1].tolist()
+    return {(run, pos) for run, pos in links.links[low:high].tolist()}
 
 
 def _equal(a: Links, b: Links) -> bool:
@@ -105,7 +104,7 @@ def test_links_lead_everywhere_as_early_as_all_changes_do() -> None:
                 if runs.flags[run][pos] & BOARDING_BIT:
                     assert runs.arrivals(run, pos, links) == runs.arrivals(run, pos, None), seed
                 n_changes += len(runs.changes(run, pos)) if pos else 0
-        n_links += len(links.link_run)
+        n_links += len(links.links)
     assert 0 < n_links < n_changes / 2
 
 
@@ -115,8 +114,8 @@ def test_every_link_is_a_change_that_can_be_made() -> None:
         runs = Runs(network, day)
         for run, stops in enumerate(runs.stops):
             for pos in range(len(stops)):
-                event = int(links.run_first_event[run]) + pos
-                assert links.run_arrivals_s[event] == runs.times[run][pos][0]
+                event = int(links.runs[run, 0]) + pos
+                assert links.events[event, 0] == runs.times[run][pos][0]
                 found = _links_of(links, event)
                 assert not found or runs.flags[run][pos] & ALIGHTING_BIT
                 assert found <= runs.changes(run, pos)
@@ -124,7 +123,7 @@ def test_every_link_is_a_change_that_can_be_made() -> None:
 
 def test_links_depend_neither_on_parts_nor_on_room(monkeypatch: pytest.MonkeyPatch) -> None:
     network, day, links = _made(3)
-    assert len(links.link_run) > 1
+    assert len(links.links) > 1
     monkeypatch.setattr("mobility.network.links.PART_EVENTS", 1)
     monkeypatch.setattr("mobility.network.links.FIRST_ROOM", 0)
     monkeypatch.setattr("mobility.network.links.LEAST_ROOM", 1)
@@ -137,7 +136,7 @@ def test_a_date_without_trains_has_no_links() -> None:
     net = random_net(1)
     links = net.network().slices(None).links(net.first_date - dt.timedelta(400))
     assert links is not None
-    assert len(links.link_run) == 0
+    assert len(links.links) == 0
 
 
 def test_a_second_store_reads_the_file_that_the_first_wrote(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from mobility.journey import Journey, sort_key
-from mobility.network import Network
+from mobility.network import Bounds, DaySlice, Links, Network, SliceStore
 from mobility.planner import Endpoint, Planner, locate
 from tests.network.build import Call, Feed, Stop, Tables, Train, Transfer, build_tables
 from tests.planner.oracle import Found
@@ -144,6 +144,22 @@ def end(network: Network, stop_id: str, *, whole_station: bool = False) -> Endpo
     feed = network.stop_feed[list(network.stop_id).index(stop_id)]
     endpoint = locate(network, f"{network.feed_id[int(feed)]}:{stop_id}")
     return locate(network, endpoint.place.station_id) if whole_station else endpoint
+
+
+class ByStops:
+    """Slices that never have links."""
+
+    def __init__(self, store: SliceStore) -> None:
+        self._store = store
+
+    def get(self, date: dt.date) -> DaySlice:
+        return self._store.get(date)
+
+    def links(self, date: dt.date, *, at_any_cost: bool = False) -> Links | None:
+        return None
+
+    def bounds(self, *, at_any_cost: bool = False) -> Bounds | None:
+        return None
 
 
 class Question:

@@ -190,8 +190,10 @@ def departing(found: list[Found], depart: int, walk: tuple[int, int] | None) -> 
     return _with_walk(list(first.values()), depart, walk)
 
 
-def in_window(found: list[Found], start: int, walk: tuple[int, int] | None) -> list[Found]:
-    """The best of (departure, arrival, transfers), then by the total order."""
+def in_window(
+    found: list[Found], after: list[Found], start: int, walk: tuple[int, int] | None
+) -> list[Found]:
+    """The best of (departure, arrival, transfers), those after too, then by the total order."""
 
     def value(f: Found) -> tuple[int, ...]:
         return (-f.departure, f.arrival, f.transfers)
@@ -199,7 +201,7 @@ def in_window(found: list[Found], start: int, walk: tuple[int, int] | None) -> l
     rides = [f for f in found if _beats_walk(f, f.departure, walk)]
     first: dict[tuple[int, ...], Found] = {}
     for f in sorted(rides):
-        if not any(_better(value(g), value(f)) for g in rides):
+        if not any(_better(value(g), value(f)) for g in rides + after):
             first.setdefault(value(f), f)
     return _with_walk(list(first.values()), start, walk)
 

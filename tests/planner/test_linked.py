@@ -7,24 +7,11 @@ import threading
 
 import pytest
 
-from mobility.network import DaySlice, Links, Network, SliceStore
+from mobility.network import Network
 from mobility.planner import Planner
-from tests.planner.nets import Question, random_net
+from tests.planner.nets import ByStops, Question, random_net
 
 SEEDS = range(500, 620)
-
-
-class ByStops:
-    """Slices that never have links."""
-
-    def __init__(self, store: SliceStore) -> None:
-        self._store = store
-
-    def get(self, date: dt.date) -> DaySlice:
-        return self._store.get(date)
-
-    def links(self, date: dt.date, *, at_any_cost: bool = False) -> Links | None:
-        return None
 
 
 def _both(network: Network) -> tuple[Planner, Planner]:

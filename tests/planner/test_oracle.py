@@ -31,7 +31,8 @@ def _expected(kind: str, oracle: Oracle, ends: list[Endpoint], q: Question) -> l
         return arriving(found, t, walk)
     last = t + q.window_s - 1
     found = oracle.journeys(access, egress, t, last, last + DAY_S, RIDES)
-    return in_window([f for f in found if f.arrival - f.departure <= DAY_S], t, walk)
+    after = oracle.journeys(access, egress, last + 1, last + DAY_S, last + 1 + DAY_S, RIDES)
+    return in_window([f for f in found if f.arrival - f.departure <= DAY_S], after, t, walk)
 
 
 def _answer(kind: str, planner: Planner, ends: list[Endpoint], q: Question) -> list[Journey]:

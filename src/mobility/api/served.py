@@ -179,7 +179,6 @@ class Served:
             arrive=arrive,
             window_s=window_s,
             max_transfers=query.max_transfers,
-            look_beyond=True,
             language=query.language or DEFAULT_LANGUAGE,
         )
         return (origin, destination), (depart, arrive, window_s), answer

@@ -141,7 +141,6 @@ def plan_texts(
         arrive=parse_instant(arrive, ends[1].tz) if arrive else None,
         window_s=window_s,
         max_transfers=max_transfers,
-        look_beyond=True,
         language=language,
     )
 

@@ -7,7 +7,16 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from mobility.network.link_kernels import find_links, lay_out_runs
-from mobility.network.values import DaySlice, Int16s, Int32s, Int64s, Links, Network, read_only
+from mobility.network.values import (
+    ALIGHTING_BIT,
+    DaySlice,
+    Int16s,
+    Int32s,
+    Int64s,
+    Links,
+    Network,
+    read_only,
+)
 
 FIRST_ROOM = 4  # links per event that room is made for; doubled where it is not enough
 LEAST_ROOM = 64
@@ -63,12 +72,22 @@ def build_links(network: Network, day: DaySlice) -> Links | None:
         found = list(pool.map(find, bounds[:-1].tolist(), bounds[1:].tolist()))
     if sum(len(run) for run, _ in found) > MAX_LINKS:
         return None
-    start = np.zeros(len(counts) + 1, np.int32)
-    np.cumsum(counts, out=start[1:])
-    runs = np.concatenate([np.zeros(0, np.int32), *(run for run, _ in found)])
-    positions = np.concatenate([np.zeros(0, np.int16), *(pos for _, pos in found)])
-    arrays = (first_event, pattern_of, arrivals, start, runs, positions)
-    return Links(*map(read_only, arrays))
+    runs = np.zeros((day.n_runs + 1, 4), np.int32)
+    runs[:, 0] = first_event
+    runs[:-1, 1] = day.pattern_stop_start[pattern_of]
+    runs[:-1, 2] = length[pattern_of] - 1
+    runs[:-1, 3] = day.pattern_run_start[pattern_of + 1]
+    events = np.zeros((len(arrivals) + 1, 2), np.int32)
+    events[:-1, 0] = arrivals
+    np.cumsum(counts, out=events[1:, 1])
+    links = np.zeros((int(events[-1, 1]), 2), np.int32)
+    at = 0
+    for run, pos in found:
+        links[at : at + len(run), 0], links[at : at + len(run), 1] = run, pos
+        at += len(run)
+    alights = day.pattern_flags & ALIGHTING_BIT != 0
+    places = np.where(alights, day.pattern_stops, ~day.pattern_stops)
+    return Links(*map(read_only, (runs, places.astype(np.int32), events, links)))
 
 
 def boardings(day: DaySlice) -> _Boardings:

@@ -15,12 +15,13 @@ import threading
 from collections import OrderedDict
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from mobility.core.errors import EnvironmentFault, InputError, UsageError
 from mobility.core.units import DAY_S
+from mobility.network.bounds import MAX_CELLS, build_bounds
 from mobility.network.file import (
     FileKind,
     Kind,
@@ -40,6 +41,7 @@ from mobility.network.kernels import (
 )
 from mobility.network.links import build_links
 from mobility.network.values import (
+    Bounds,
     DaySlice,
     Int16s,
     Int32s,
@@ -49,6 +51,7 @@ from mobility.network.values import (
     read_only,
 )
 
+Part = TypeVar("Part", Links, Bounds)
 BEFORE_S = 3 * 3600  # a slice begins so long before 00:00 UTC of its date
 USUAL_DAYS = 2  # a departure on the date, in UTC, and 24 hours of travel
 MAX_DAYS = 5  # the longest window, two days, and 24 hours of travel
@@ -77,10 +80,19 @@ SLICE_FILE = FileKind(
 LINKS_FILE = FileKind(
     name="links of a day slice",
     magic=b"MOBILNK\x00",
+    format_version=2,
+    remedy="remove it, it is made anew",
+    digest=_quick_digest,
+)
+
+BOUNDS_FILE = FileKind(
+    name="bounds of a network",
+    magic=b"MOBIBND\x00",
     format_version=1,
     remedy="remove it, it is made anew",
     digest=_quick_digest,
 )
+BOUNDS_NAME = "network.bounds"
 
 
 def build_slice(network: Network, date: dt.date, n_days: int = USUAL_DAYS) -> DaySlice:
@@ -189,7 +201,9 @@ class SliceStore:
         self._slices: OrderedDict[tuple[dt.date, int], DaySlice] = OrderedDict()
         self._making: dict[tuple[dt.date, int], threading.Lock] = {}
         self._links: OrderedDict[dt.date, Links] = OrderedDict()
+        self._bounds: Bounds | None = None
         self._linking = threading.Lock()
+        self._bounding = threading.Lock()
         self._lock = threading.Lock()
         self._hash = network_hash(network) if cache_dir else ""
 
@@ -254,34 +268,61 @@ class SliceStore:
                     self._links.popitem(last=False)
         return found
 
+    def bounds(self, *, at_any_cost: bool = False) -> Bounds | None:
+        """Return the bounds of the network, from memory, from their file, or made now.
+
+        None where making them takes more than an instant, unless that is to be taken
+        `at_any_cost`.
+        """
+        if self._bounds is not None:
+            return self._bounds
+        with self._bounding:
+            if self._bounds is None:
+                path = None if self._cache_dir is None else self._cache_dir / BOUNDS_NAME
+                found = self._read_part(path, BOUNDS_FILE, Bounds, {})
+                if found is None and (at_any_cost or self._network.n_points <= MAX_CELLS):
+                    found = self._keep_part(path, BOUNDS_FILE, {}, build_bounds(self._network))
+                self._bounds = found
+        return self._bounds
+
     def _links_path(self, date: dt.date) -> Path | None:
         return None if self._cache_dir is None else self._cache_dir / f"{date.isoformat()}.links"
 
-    def _links_meta(self, date: dt.date) -> dict[str, Any]:
-        return {"network": self._hash, "date": date.isoformat()}
-
     def _read_links(self, date: dt.date) -> Links | None:
-        path = self._links_path(date)
+        meta = {"date": date.isoformat()}
+        return self._read_part(self._links_path(date), LINKS_FILE, Links, meta)
+
+    def _make_links(self, day: DaySlice) -> Links | None:
+        made, path = build_links(self._network, day), self._links_path(day.date)
+        meta = {"date": day.date.isoformat()}
+        return None if made is None else self._keep_part(path, LINKS_FILE, meta, made)
+
+    def _read_part(
+        self, path: Path | None, kind: FileKind, part: type[Part], meta: dict[str, Any]
+    ) -> Part | None:
+        """Return what a file beside the slices holds, None where there is none that is whole."""
         if path is None or not path.exists():
             return None
         try:
-            found = Links(**_read_fields(path, LINKS_FILE, Links, self._links_meta(date)))
+            found = part(**_read_fields(path, kind, part, {"network": self._hash, **meta}))
         except InputError as error:
-            _LOG.warning("links are made anew: %s", error)
+            _LOG.warning("%s are made anew: %s", kind.name, error)
             return None
         with suppress(OSError):
             os.utime(path)
         return found
 
-    def _make_links(self, day: DaySlice) -> Links | None:
-        made, path = build_links(self._network, day), self._links_path(day.date)
-        if made is None or path is None:
+    def _keep_part(
+        self, path: Path | None, kind: FileKind, meta: dict[str, Any], made: Part
+    ) -> Part:
+        """Write a file beside the slices and return the same as mapped, for all processes."""
+        if path is None:
             return made
         try:
-            self._write(path, LINKS_FILE, self._links_meta(day.date), made)
-            return self._read_links(day.date) or made
+            self._write(path, kind, {"network": self._hash, **meta}, made)
+            return self._read_part(path, kind, type(made), meta) or made
         except (EnvironmentFault, InputError, OSError) as error:
-            _LOG.warning("links stay in memory: %s", error)
+            _LOG.warning("%s stay in memory: %s", kind.name, error)
             return made
 
     def _recall(self, key: tuple[dt.date, int]) -> DaySlice | None:
@@ -313,7 +354,7 @@ class SliceStore:
             return made
 
     def _write(
-        self, path: Path, kind: FileKind, meta: dict[str, Any], made: DaySlice | Links
+        self, path: Path, kind: FileKind, meta: dict[str, Any], made: DaySlice | Links | Bounds
     ) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")

@@ -8,6 +8,7 @@ is the first half of a CSR pair: the items of row ``i`` are ``x_start[i]`` up to
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 Bools = npt.NDArray[np.bool_]
 UInt8s = npt.NDArray[np.uint8]
+UInt16s = npt.NDArray[np.uint16]
 Int16s = npt.NDArray[np.int16]
 Int32s = npt.NDArray[np.int32]
 Int64s = npt.NDArray[np.int64]
@@ -363,22 +365,51 @@ class DaySlice:
 class Links:
     """The runs of a day slice laid out one by one, and the changes between them worth making.
 
+    What a search reads together stands together in memory.
+
     Parameters
     ----------
-    run_first_event : int32[n_runs + 1]
-    run_pattern : int32[n_runs]
-    run_arrivals_s : int32[n_events]
-        As in the slice, but the times of one run side by side.
-    link_start, link_run, link_pos
-        CSR by event: int32, int32 (run to board), int16 (position to board it at).
+    runs : int32[n_runs + 1, 4]
+        First event of the run, first place of its pattern, last position, and the run after the
+        last of its pattern; the last row says where the events end.
+    places : int32
+        By position of the patterns, as `DaySlice.pattern_stops`: the point, or its complement
+        (``~point``) where nobody may alight.
+    events : int32[n_events + 1, 2]
+        Arrival as in the slice, but the times of one run side by side, and the first link of the
+        event; the last row says where the links end.
+    links : int32[n_links, 2]
+        Run to board, and the position to board it at.
     """
 
-    run_first_event: Int32s
-    run_pattern: Int32s
-    run_arrivals_s: Int32s
-    link_start: Int32s
-    link_run: Int32s
-    link_pos: Int16s
+    runs: Int32s
+    places: Int32s
+    events: Int32s
+    links: Int32s
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bounds:
+    """The least time and the fewest rides from anywhere to anywhere, between cells of points.
+
+    Parameters
+    ----------
+    cell_of : int32[n_points]
+    least_units : uint16[n_cells * n_cells]
+        ``least_units[to * n_cells + origin]``, in units of two seconds, rounded down; the
+        greatest value where there is no way within 24 hours.
+    fewest_rides : uint8[n_cells * n_cells]
+        Likewise; 0 where one may walk, the greatest value where there is no way.
+    """
+
+    cell_of: Int32s
+    least_units: UInt16s
+    fewest_rides: UInt8s
+
+    @property
+    def n_cells(self) -> int:
+        """Number of cells."""
+        return math.isqrt(len(self.fewest_rides))
 
 
 def call_flags(event_flags: UInt8s, train_event_start: Int64s) -> UInt8s:

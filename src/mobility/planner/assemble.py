@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -37,6 +38,12 @@ def vehicle_of(route_type: int) -> str:
     if route_type < 100:
         return BASIC_VEHICLES.get(route_type, "other")
     return EXTENDED_VEHICLES.get(route_type // 100, "other")
+
+
+# half the time of Call(...), and so on, for the many values of an answer
+_new_call = partial(tuple.__new__, Call)
+_new_section = partial(tuple.__new__, Section)
+_new_leg = partial(tuple.__new__, Leg)
 
 
 class _Trip(NamedTuple):
@@ -137,9 +144,9 @@ class Assembler:
         rows = found.calls[: 4 * n_calls].reshape(-1, 4)
         stops = rows[:, 0].tolist()
         instants = (rows[:, 1:3].T + np.int64(epoch_s)).tolist()
-        calls = list(
-            map(Call, map(self.places.__getitem__, stops), *instants, (rows[:, 3] == 1).tolist())
-        )
+        borders = (rows[:, 3] == 1).tolist()
+        cells = zip(map(self.places.__getitem__, stops), *instants, borders, strict=True)
+        calls = list(map(_new_call, cells))
         sections = found.sections[: 6 * n_sections].reshape(-1, 6).tolist()
         for row in found.journeys[: 6 * n_journeys].reshape(-1, 6).tolist():
             departure, arrival, n, first, walk_s, walk_m = row
@@ -176,22 +183,15 @@ class Assembler:
         sections = []
         for trip, day, from_sequence, to_sequence, from_call, to_call in rows:
             told = trips[trip]
-            sections.append(
-                Section(
-                    told.feed,
-                    told.agency_id,
-                    told.route_id,
-                    told.trip_id,
-                    dates[day],
-                    from_sequence,
-                    to_sequence,
-                    told.country,
-                    from_call,
-                    to_call,
-                )
-            )
+            cells = (
+                told.feed, told.agency_id, told.route_id, told.trip_id, dates[day],
+                from_sequence, to_sequence, told.country, from_call, to_call,
+            )  # fmt: skip
+            sections.append(_new_section(cells))
         first = trips[rows[0][0]]
-        return Leg(
-            "transit", board.place, alight.place, board.departure, alight.arrival, 0,
-            first.line, first.headsign, first.color, first.vehicle, tuple(sections), calls,
+        return _new_leg(
+            (
+                "transit", board.place, alight.place, board.departure, alight.arrival, 0,
+                first.line, first.headsign, first.color, first.vehicle, tuple(sections), calls,
+            )
         )  # fmt: skip

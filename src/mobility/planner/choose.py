@@ -186,33 +186,24 @@ def _arrived(st: Any, stop: Any, rides: Any, rounds: Any) -> Any:
 
 
 @njit(nogil=True)
-def _ready(tt: Any, st: Any, stop: Any, done: Any, rounds: Any) -> Any:
-    """Return the earliest moment to be ready to board at a stop after at most so many rides."""
-    counts = int64s(st, COUNTS)
-    if counts[N_LANES] == 0:
-        return types.int64(int32s(st, LABELS_S)[2 * (stop * rounds + done) + 1])
-    if done == 0:
-        return counts[FROM_S] + int32s(st, ACCESS_S)[stop]
-    start, back_from, back_s = int32s(tt, BACK_START), int32s(tt, BACK_FROM), int32s(tt, BACK_S)
-    moment = _arrived(st, stop, done, rounds) + int32s(tt, CHANGE_S)[stop]
-    for path in range(start[stop], start[stop + 1]):
-        moment = min(moment, _arrived(st, back_from[path], done, rounds) + back_s[path])
-    return moment
-
-
-@njit(nogil=True)
 def _find_segments(
     tt: Any, st: Any, ch: Any, n_queued: Any, left: Any, done: Any, rounds: Any, n_segments: Any
 ) -> Any:
     """Find the runs that can be boarded after `done` rides and still reach a deadline.
 
     At each position of a pattern they are consecutive, since none overtakes another: a segment.
+    What is read at every position is taken up before the loop: most positions lead to nothing.
     """
     stops, stop_start = int32s(tt, PATTERN_STOPS), int32s(tt, PATTERN_STOP_START)
     flags, queue_pos = uint8s(tt, PATTERN_FLAGS), int32s(st, QUEUE_POS)
     arrivals, departures = int32s(tt, ARRIVALS_S), int32s(tt, DEPARTURES_S)
     queue, deadline = int32s(st, QUEUE), int32s(ch, DEADLINE_S)
     head, following = int32s(ch, SEGMENT_HEAD), int32s(ch, SEGMENT_NEXT)
+    back_start, back_from = int32s(tt, BACK_START), int32s(tt, BACK_FROM)
+    back_s, change_s = int32s(tt, BACK_S), int32s(tt, CHANGE_S)
+    labels, access_s, counts = int32s(st, LABELS_S), int32s(st, ACCESS_S), int64s(st, COUNTS)
+    is_linked, from_s = counts[N_LANES] > 0, counts[FROM_S]
+    lane = (min(types.int64(done), counts[N_LANES]) - 1) * access_s.size
     for item in range(n_queued):
         pattern = queue[item]
         first_pos = -queue_pos[pattern]
@@ -221,11 +212,20 @@ def _find_segments(
         last = types.int64(-1)
         for pos in range(first_pos, -1, -1):
             here = stop_start[pattern] + pos
-            cell = stops[here] * (rounds + 1)
+            stop = types.int64(stops[here])
+            cell = stop * (rounds + 1)
             ready = types.int64(NEVER_S)
-            if last >= 0 and flags[here] & BOARDING:
-                ready = _ready(tt, st, stops[here], done, rounds)
-            if last >= 0 and departures[base + last] >= ready:
+            if last < 0 or not flags[here] & BOARDING:
+                pass
+            elif not is_linked:
+                ready = types.int64(labels[2 * (stop * rounds + done) + 1])
+            elif done == 0:
+                ready = from_s + access_s[stop]
+            else:
+                ready = types.int64(labels[lane + stop]) + change_s[stop]
+                for path in range(back_start[stop], back_start[stop + 1]):
+                    ready = min(ready, types.int64(labels[lane + back_from[path]]) + back_s[path])
+            if ready < NEVER_S and departures[base + last] >= ready:
                 if n_segments < following.size:
                     int32s(ch, SEGMENT_PATTERN)[n_segments] = pattern
                     int32s(ch, SEGMENT_POS)[n_segments] = pos
@@ -234,10 +234,10 @@ def _find_segments(
                     int32s(ch, SEGMENT_LAST)[n_segments] = last
                     following[n_segments] = head[cell + left]
                     head[cell + left] = n_segments
-                    _know(ch, stops[here])
+                    _know(ch, stop)
                 n_segments += 1
             moment = deadline[cell + left - 1]
-            if flags[here] & ALIGHTING and moment > -NEVER_S:
+            if moment > -NEVER_S and flags[here] & ALIGHTING:
                 last = max(last, first_from(arrivals, base, max(last, 0), n_runs, moment + 1) - 1)
             base -= n_runs
     return n_segments if n_segments <= following.size else NEED_SEGMENTS
@@ -412,7 +412,15 @@ def _compare_labels(tt: Any, tr: Any, ch: Any, a: Any, b: Any) -> Any:
     """Compare two labels' sequences of trip references: negative, 0 or positive."""
     in_a, in_b = types.int64(NONE), types.int64(NONE)
     a, b = types.int64(a), types.int64(b)
+    segments, runs = int32s(ch, LABEL_SEGMENT), int32s(ch, LABEL_RUN)
+    alights, rests = int32s(ch, LABEL_ALIGHT), int32s(ch, LABEL_REST)
     while True:
+        while in_a == NONE and in_b == NONE and min(a, b) != NONE:
+            if a == b:
+                return types.int64(0)
+            if segments[a] != segments[b] or runs[a] != runs[b] or alights[a] != alights[b]:
+                break
+            a, b = types.int64(rests[a]), types.int64(rests[b])  # the same ride
         a, in_a = _section_of(tt, tr, ch, a, in_a)
         b, in_b = _section_of(tt, tr, ch, b, in_b)
         if min(a, b) == NONE:

@@ -150,12 +150,11 @@ def reach_of(endpoint: Endpoint, paths: Footpaths, walks: WalkTimes) -> Reach:
 
 def _reach_of_stop(endpoint: Endpoint, stop: int, paths: Footpaths) -> Reach:
     low, high = int(paths.start[stop]), int(paths.start[stop + 1])
-    ends = np.zeros((3, high - low + 1), np.int32)
-    ends[0, 0] = stop
-    if high > low:
-        ends[0, 1:] = paths.stop[low:high]
-        ends[1, 1:] = paths.walk_s[low:high]
-        ends[2, 1:] = paths.walk_m[low:high]
+    ends = np.empty((3, high - low + 1), np.int32)
+    ends[:, 0] = (stop, 0, 0)
+    ends[0, 1:] = paths.stop[low:high]
+    ends[1, 1:] = paths.walk_s[low:high]
+    ends[2, 1:] = paths.walk_m[low:high]
     return Reach(endpoint, ends, dict.fromkeys(ends[0].tolist(), stop))
 
 

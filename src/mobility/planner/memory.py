@@ -86,6 +86,7 @@ def _pointer_to(item: Any) -> Any:
 
 
 _uint8_pointer = _pointer_to(types.uint8)
+_uint16_pointer = _pointer_to(types.uint16)
 _int16_pointer = _pointer_to(types.int16)
 _int32_pointer = _pointer_to(types.int32)
 _int64_pointer = _pointer_to(types.int64)
@@ -95,6 +96,12 @@ _int64_pointer = _pointer_to(types.int64)
 def uint8s(refs: Any, which: Any) -> Any:
     """Take up an array of uint8 (or bool)."""
     return carray(_uint8_pointer(refs[2 * which]), refs[2 * which + 1])
+
+
+@njit(nogil=True)
+def uint16s(refs: Any, which: Any) -> Any:
+    """Take up an array of uint16."""
+    return carray(_uint16_pointer(refs[2 * which]), refs[2 * which + 1])
 
 
 @njit(nogil=True)

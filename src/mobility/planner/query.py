@@ -16,7 +16,7 @@ from mobility.core.errors import UsageError
 from mobility.core.notices import Notice
 from mobility.core.units import DAY_S
 from mobility.journey import Fare, Journey, Leg
-from mobility.network import DaySlice, Links, Network
+from mobility.network import Bounds, DaySlice, Links, Network
 from mobility.planner.arrive import latest_departures
 from mobility.planner.assemble import Assembler
 from mobility.planner.choose import choose
@@ -29,7 +29,7 @@ from mobility.planner.endpoint import (
     WalkTimes,
     reach_of,
 )
-from mobility.planner.linked import advance_linked, depart_linked, forget_linked
+from mobility.planner.linked import advance_linked, begin_linked, depart_linked, forget_linked
 from mobility.planner.memory import references
 from mobility.planner.remarks import DEFAULT_LANGUAGE, BorderChecks, Coverage, OnDemand
 from mobility.planner.scratch import Scratch
@@ -38,7 +38,9 @@ from mobility.planner.values import (
     MAX_ROUNDS,
     Timetable,
     Trains,
+    bound_arrays,
     link_arrays,
+    no_bounds,
     reverse_walks,
     timetable_of,
     train_arrays,
@@ -71,6 +73,10 @@ class Slices(Protocol):
         """Return the links of the slice of a date, None where they take long to make."""
         ...
 
+    def bounds(self, *, at_any_cost: bool = False) -> Bounds | None:
+        """Return the bounds of the network, None where they take long to make."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -91,6 +97,8 @@ class _Day:
     n_patterns: int
     links: Links | None
     links_refs: npt.NDArray[np.int64] | None
+    bounds: Bounds
+    bounds_refs: npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +110,11 @@ class _Task:
     rounds: int
     max_travel_s: int
     direct: tuple[int, int] | None  # seconds and metres of walking all the way
+
+    @property
+    def on_foot(self) -> bool:
+        """Whether no footpaths of the network lead to the destination: it is no stop."""
+        return not self.destination.endpoint.stops
 
     @property
     def direct_s(self) -> int:
@@ -144,6 +157,7 @@ class Planner:
         self._on_demand = OnDemand(network, booking)
         self._border_checks = BorderChecks(network)
         self._train_arrays = train_arrays(network)
+        self._no_bounds = no_bounds(network.n_points)
         self._back = reverse_walks(network)
         self._out_paths = Footpaths(
             network.walk_start, network.walk_to, network.walk_s, network.walk_m
@@ -167,16 +181,17 @@ class Planner:
         window_s: int | None = None,
         max_transfers: int = MAX_TRANSFERS,
         max_travel_s: int = DAY_S,
-        look_beyond: bool = False,
         language: str = DEFAULT_LANGUAGE,
     ) -> Answer:
         """Return the complete Pareto set of journeys.
 
         For one departure: of arrival and transfers, each with the latest departure not before
-        `depart`. For a window: of departure, arrival and transfers, with departures in
-        [`depart`, `depart` + `window_s`). For an arrival: of departure and transfers, each with
-        the earliest arrival, none after `arrive`. Among equal journeys the first in the order of
-        `mobility.journey.sort_key` stands for all.
+        `depart`. For a window: of departure, arrival and transfers, of all departures from
+        `depart` on those in [`depart`, `depart` + `window_s`); what a departure after the window
+        beats is left out (nobody rides away and back at midnight to catch the train of the
+        morning). For an arrival: of departure and transfers, each with the earliest arrival, none
+        after `arrive`. Among equal journeys the first in the order of `mobility.journey.sort_key`
+        stands for all.
 
         Walking all the way, where the endpoints are near, is a journey without a ride that leaves
         at `depart` or arrives at `arrive`; a ride that is no faster than walking from its own
@@ -189,10 +204,6 @@ class Planner:
         window_s, max_travel_s : int
             Seconds; a window has at most 48 hours, a journey 24, in a question for one departure
             counted from `depart`.
-        look_beyond : bool
-            Leave out of a window what a departure at or after its end beats: nobody rides away
-            and back at midnight to catch the train of the morning. Differs from the plain set,
-            as nigiri's windows do.
         language : str
             In which notices tell what the region's staff have written in several languages.
 
@@ -212,8 +223,6 @@ class Planner:
             journeys = self._arriving(task, arrive)
         elif window_s is not None:
             journeys = self._in_window(task, moments[0], moments[0] + window_s)
-            if look_beyond and journeys:
-                journeys = _unbeaten(journeys, self._departing(task, moments[0] + window_s))
         else:
             journeys = self._departing(task, moments[0])
         journeys = _with_walk(journeys, self._walk(task, depart, arrive))
@@ -238,9 +247,11 @@ class Planner:
         timetable = timetable_of(self.network, day, self._back)
         trains = trains_of(day, self._train_arrays)
         links = self._slices.links(date, at_any_cost=linked)
+        bounds = self._slices.bounds(at_any_cost=linked) or self._no_bounds
         made = _Day(
             timetable, trains, references(timetable), references(trains), day.n_patterns,
             links, None if links is None else references(link_arrays(links)),
+            bounds, references(bound_arrays(bounds)),
         )  # fmt: skip
         with self._lock:
             self._days[date] = made
@@ -290,12 +301,16 @@ class Planner:
         return walk if walk[0] <= LONGEST_WALK_S else None
 
     def _scratch(self, day: _Day) -> Scratch:
-        scratch: Scratch | None = getattr(self._local, "scratch", None)
-        if scratch is None:
-            scratch = self._local.scratch = Scratch(self.network.n_points, day.n_patterns)
-        runs = 0 if day.links is None else len(day.links.run_pattern)
-        scratch.fit(day.n_patterns, runs, 0 if day.links is None else len(day.links.run_arrivals_s))
-        return scratch
+        local = self._local.__dict__  # of this thread
+        if local.get("day") is not day:
+            if "scratch" not in local:
+                local["scratch"] = Scratch(self.network.n_points, day.n_patterns, 1)
+            runs = 0 if day.links is None else len(day.links.runs) - 1
+            events = 0 if day.links is None else len(day.links.events) - 1
+            local["scratch"].fit(day.n_patterns, runs, events, day.bounds.n_cells)
+            local["day"] = day
+        found: Scratch = local["scratch"]
+        return found
 
     def _departing(self, task: _Task, leave: int) -> list[Journey]:
         leave_s = leave - self.network.epoch_s
@@ -383,7 +398,9 @@ class _Run:
         if day.links_refs is None or only:
             improved = depart(day.timetable_refs, *asked)
         else:
-            improved = depart_linked(day.timetable_refs, day.links_refs, *asked)
+            improved = depart_linked(
+                day.timetable_refs, day.links_refs, day.bounds_refs, *asked, task.on_foot
+            )
         self._choose(improved & 1 << only if only else improved)
 
     def window(self, first_s: int, end_s: int, best: Array32 | None) -> Array32:
@@ -391,20 +408,33 @@ class _Run:
 
         Returns the earliest arrivals by number of rides, for the span before.
         """
-        task, day = self._task, self._day
+        task, day, state = self._task, self._day, self._state_refs
         ends = (task.origin.ends, task.destination.ends)
+        travel = (task.max_travel_s, task.direct_s, task.rounds)
+        if day.links_refs is not None:
+            maps = (day.timetable_refs, day.links_refs, day.bounds_refs)
+            asked = (*ends, first_s, end_s, *travel, task.on_foot, best is None)
+            self._improve_on(best)
+            while begin_linked(*maps, self._state_refs, *asked) == NEED_EVENTS:
+                self._scratch.grow_events()
+                self._improve_on(best)
+            while improved := advance_linked(*maps, self._state_refs, *travel):
+                self._choose(improved)
+            return self._scratch.state.best_s.copy()
+        if best is None:
+            depart(day.timetable_refs, state, *ends, end_s, end_s + task.max_travel_s, *travel[1:])
+            best = self._scratch.state.best_s.copy()
+            self.forget()
         while begin(day.timetable_refs, self._state_refs, *ends, first_s, end_s) == NEED_EVENTS:
             self._scratch.grow_events()
-        if best is not None:
-            self._scratch.state.best_s[:] = best
-        asked = (self._state_refs, task.max_travel_s, task.direct_s, task.rounds)
-        while improved := (
-            advance(day.timetable_refs, *asked)
-            if day.links_refs is None
-            else advance_linked(day.timetable_refs, day.links_refs, *asked)
-        ):
+        self._improve_on(best)
+        while improved := advance(day.timetable_refs, self._state_refs, *travel):
             self._choose(improved)
         return self._scratch.state.best_s.copy()
+
+    def _improve_on(self, best: Array32 | None) -> None:
+        if best is not None:
+            self._scratch.state.best_s[:] = best
 
     def latest_departures(self, arrive_s: int) -> list[tuple[int, int]]:
         """Return departure and rides of each best way to be there in time, the latest first."""
@@ -473,18 +503,6 @@ def _check(
         raise UsageError(f"{max_transfers} transfers: expected 0 to {MAX_ROUNDS - 1}")
     if not 0 < max_travel_s <= DAY_S:
         raise UsageError(f"a journey of {max_travel_s} s: expected 1 s to 24 h")
-
-
-def _unbeaten(journeys: list[Journey], later: list[Journey]) -> list[Journey]:
-    """Return the journeys that none of the later departures beats or equals."""
-    return [
-        journey
-        for journey in journeys
-        if not any(
-            other.arrival <= journey.arrival and other.transfers <= journey.transfers
-            for other in later
-        )
-    ]
 
 
 def _with_walk(journeys: list[Journey], walk: Journey | None) -> list[Journey]:

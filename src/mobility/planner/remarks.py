@@ -38,7 +38,9 @@ class Coverage:
         DateOutsideError
             No feed covers any of the dates.
         """
-        first, last = (local_date(moment, zone) for moment in moments)
+        first = last = local_date(moments[0], zone)
+        if moments[1] != moments[0]:
+            last = local_date(moments[1], zone)
         if first != last:
             days = [first + dt.timedelta(n) for n in range((last - first).days + 1)]
             covered = [day for day in days if self._covered(day).any()]

@@ -19,7 +19,7 @@ STRIDE = MAX_ROUNDS + 1
 
 
 class Scratch:
-    """Scratch arrays for a network of so many stops and slices of up to so many patterns.
+    """Scratch arrays for so many stops and cells of bounds, and up to so many patterns.
 
     Attributes
     ----------
@@ -29,8 +29,8 @@ class Scratch:
 
     _linked_runs = _linked_events = 0  # room for slices with links, made by `fit`
 
-    def __init__(self, n_stops: int, n_patterns: int) -> None:
-        self.n_stops, self.n_patterns = n_stops, n_patterns
+    def __init__(self, n_stops: int, n_patterns: int, n_cells: int) -> None:
+        self.n_stops, self.n_patterns, self.n_cells = n_stops, n_patterns, n_cells
         self._events, self._segments, self._nodes = 4_096, 4_096, 16_384
         self._labels, self._room = 16_384, 64
         self._new_state()
@@ -60,6 +60,8 @@ class Scratch:
             access_m=np.zeros(stops, np.int32),
             best_s=np.full(STRIDE, NEVER_S, np.int32),
             before_s=np.full(STRIDE, NEVER_S, np.int32),
+            latest_s=np.full(STRIDE, NEVER_S, np.int32),
+            to_go=np.empty(self.n_cells, np.int32),
             events=np.empty(self._events, np.int64),
             event_pattern=np.empty(self._events, np.int32),
             event_pos=np.empty(self._events, np.int32),
@@ -110,13 +112,14 @@ class Scratch:
         )
         self.found_refs = references(self.found)
 
-    def fit(self, n_patterns: int, linked_runs: int, linked_events: int) -> None:
+    def fit(self, n_patterns: int, linked_runs: int, linked_events: int, n_cells: int) -> None:
         """Make room for a slice of so many patterns and, where it has links, runs and events."""
-        needed = (n_patterns, linked_runs, linked_events)
-        room = (self.n_patterns, self._linked_runs, self._linked_events)
-        if any(n > r for n, r in zip(needed, room, strict=True)):
-            most = (max(n, r) for n, r in zip(needed, room, strict=True))
+        needed = (n_patterns, linked_runs, linked_events, n_cells)
+        room = (self.n_patterns, self._linked_runs, self._linked_events, self.n_cells)
+        if any(n > r for n, r in zip(needed, room, strict=True)) or n_cells != self.n_cells:
+            most = (max(n, r) for n, r in zip(needed[:3], room[:3], strict=True))
             self.n_patterns, self._linked_runs, self._linked_events = most
+            self.n_cells = n_cells
             self._new_state()
 
     def grow_events(self) -> None:

@@ -86,7 +86,7 @@ def _times_at(tt: Any, pattern: Any, pos: Any) -> Any:
 
 
 @njit(nogil=True)
-def _collect_events(tt: Any, st: Any, access: Any, first_s: Any, end_s: Any) -> Any:
+def collect_events(tt: Any, st: Any, access: Any, first_s: Any, end_s: Any) -> Any:
     """Write every run to board by leaving the origin in [first, end), the latest last."""
     patterns, positions = int32s(tt, BOARD_PATTERN), int32s(tt, BOARD_POS)
     bases, runs = int64s(tt, BOARD_BASE), int32s(tt, BOARD_RUNS)
@@ -360,7 +360,7 @@ def begin(tt: Any, st: Any, access: Any, egress: Any, first_s: Any, end_s: Any) 
     int64
         Number of departures; or `NEED_EVENTS`, with nothing opened.
     """
-    n_events = _collect_events(tt, st, access, first_s, end_s)
+    n_events = collect_events(tt, st, access, first_s, end_s)
     if n_events >= 0:
         open_ends(st, access, egress)
         int64s(st, COUNTS)[N_EVENTS] = n_events

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from mobility.network import DaySlice, Links, Network
+from mobility.network import Bounds, DaySlice, Links, Network
 from mobility.planner.memory import frozen_all
 
 Array = npt.NDArray[Any]
@@ -146,8 +146,10 @@ class State(NamedTuple):
     beside it in memory, the earliest moment to be ready to board after at most k rides; k is below
     the number of rounds of the query. The search from run to run keeps arrivals alone, [k, stop],
     and beside them ``ridden_from`` [k, run], the position from which on a run was ridden; of both
-    the first counts[N_LANES] rows count. All int32, save for uint8 ``is_*``, int16 ``ridden_from``
-    and int64 ``events``, ``stretches`` and ``counts``.
+    the first counts[N_LANES] rows count. ``latest_s`` [k] is until when an arrival with k rides is
+    of use; ``to_go`` is by cell of the bounds the least time to the target, in their units, shifted
+    by `TO_GO_SHIFT`, and below it the fewest rides. All int32, save for uint8 ``is_*``, int16
+    ``ridden_from`` and int64 ``events``, ``stretches`` and ``counts``.
     """
 
     labels_s: Array
@@ -170,6 +172,8 @@ class State(NamedTuple):
     access_m: Array
     best_s: Array
     before_s: Array
+    latest_s: Array
+    to_go: Array
     events: Array
     event_pattern: Array
     event_pos: Array
@@ -200,6 +204,8 @@ class State(NamedTuple):
     ACCESS_M,
     BEST_S,
     BEFORE_S,
+    LATEST_S,
+    TO_GO,
     EVENTS,
     EVENT_PATTERN,
     EVENT_POS,
@@ -212,8 +218,10 @@ class State(NamedTuple):
 # the first ride; N_LANES is 0 where the search goes by stops, else FROM_S is when one leaves
 N_TOUCHED, N_MARKED, N_IMPROVED, N_EVENTS, LEAVE_S, N_REACHED, N_LANES, FROM_S = range(8)
 NOT_RIDDEN = (1 << 15) - 1  # in State.ridden_from
+TO_GO_SHIFT, RIDES_MASK = 8, 255  # of State.to_go
 # fields of mobility.network.values.Links
-RUN_FIRST_EVENT, RUN_PATTERN, RUN_ARRIVALS_S, LINK_START, LINK_RUN, LINK_POS = range(6)
+RUNS, PLACES, RUN_EVENTS, LINKS = range(4)
+CELL_OF, LEAST_UNITS, FEWEST_RIDES = range(3)  # of mobility.network.values.Bounds
 
 
 class Choice(NamedTuple):
@@ -361,9 +369,20 @@ def _calls_by_stop(day: DaySlice, prefix: str, flag: int) -> dict[str, Array]:
 
 
 def link_arrays(links: Links) -> list[Array]:
-    """Return the arrays of `Links` in the order of its fields, all int32 but the last, int16."""
-    arrays = [getattr(links, field.name) for field in fields(links)]
-    return frozen_all(arrays, [np.int32] * (len(arrays) - 1) + [np.int16])
+    """Return the arrays of `Links` in the order of its fields, all int32."""
+    arrays = [getattr(links, field.name).reshape(-1) for field in fields(links)]
+    return frozen_all(arrays, [np.int32] * len(arrays))
+
+
+def bound_arrays(bounds: Bounds) -> list[Array]:
+    """Return the arrays of `Bounds` in the order of its fields: int32, uint16, uint8."""
+    arrays = [bounds.cell_of, bounds.least_units, bounds.fewest_rides]
+    return frozen_all(arrays, [np.int32, np.uint16, np.uint8])
+
+
+def no_bounds(n_points: int) -> Bounds:
+    """Return bounds that promise nothing: one cell, no time and no ride to go."""
+    return Bounds(np.zeros(n_points, np.int32), np.zeros(1, np.uint16), np.zeros(1, np.uint8))
 
 
 def train_arrays(network: Network) -> dict[str, Array]:
