@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+import fastapi.dependencies.models
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -235,8 +236,7 @@ class Switch:
             for opened in unused:
                 opened.close()
             del opened, unused
-            # An application is full of cycles: without this it would be in memory for minutes.
-            asyncio.get_running_loop().run_in_executor(self._thread, gc.collect)
+            asyncio.get_running_loop().run_in_executor(self._thread, _forget)
 
     async def _follow(self) -> None:
         assert self._home is not None
@@ -294,6 +294,18 @@ class Switch:
         LOG.error("edition %s is not served: %s", edition, error, exc_info=error if ours else None)
         self._standing.not_opened = edition
         self._retry_at = asyncio.get_running_loop().time() + RETRY_S
+
+
+def _forget() -> None:
+    """Free what was let go.
+
+    An application is full of cycles, which would stay for minutes; and FastAPI remembers what kind
+    of function each endpoint is, by the function, which knows its edition.
+    """
+    for remembered in vars(fastapi.dependencies.models).values():
+        if hasattr(remembered, "cache_clear"):
+            remembered.cache_clear()
+    gc.collect()
 
 
 def _without_edition(scope: Scope) -> tuple[str, Scope]:

@@ -7,6 +7,7 @@ that; what it has begun it finishes first, unless it is killed.
 
 from __future__ import annotations
 
+import gc
 import logging
 import multiprocessing
 import os
@@ -158,9 +159,11 @@ def serve_worker(listening: socket.socket, service: Service) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     import uvicorn
 
-    from mobility.api import create_app
+    from mobility.api.app import create_app
     from mobility.cli.clock import clock_of
 
+    gc.collect()
+    gc.freeze()  # what libraries left is there for good: no collection looks at it again
     settings = service.settings
     try:
         application = create_app(service.edition, settings, clock_of(settings))
