@@ -18,6 +18,7 @@ import json
 import os
 import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -247,16 +248,14 @@ def _before(history: Sequence[Change]) -> str:
 
 
 def _take_in(path: Path, kept: Path) -> None:
-    """Verify an edition where it is to stay; bring it there first if it stands elsewhere."""
-    if path.resolve() == kept.resolve():
-        _verify(kept)
-        return
+    """Bring a whole edition to where it is to stay, unless it is there and whole."""
     if kept.is_dir():
-        try:
+        _verify(path)
+        if path.resolve() == kept.resolve():
+            return
+        with suppress(InputError, CheckFailed):
             _verify(kept)
             return
-        except (InputError, CheckFailed):
-            pass  # what is there was damaged: the one given takes its place, if it is whole
     with swapped_in(kept) as temporary:
         _link(path, temporary)
         _verify(temporary)
