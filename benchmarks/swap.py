@@ -69,7 +69,7 @@ function done(summary, latency, requests)
   for _, thread in ipairs(threads) do
     for name in pairs(sums) do sums[name] = sums[name] + thread:get(name) end
   end
-  local e = summary.errors
+  local e, timed = summary.errors, math.max(sums.timed, 1)
   io.write(string.format("RESULT {\\"requests\\": %%d, \\"seconds\\": %%f, \\"not_2xx\\": %%d, " ..
     "\\"socket_errors\\": %%d, \\"p50_ms\\": %%f, \\"p99_ms\\": %%f, \\"max_ms\\": %%f, " ..
     "\\"journeys\\": %%d, \\"plan_ms\\": %%f, \\"price_ms\\": %%f, \\"json_ms\\": %%f, " ..
@@ -77,8 +77,7 @@ function done(summary, latency, requests)
     summary.requests, summary.duration / 1e6, sums.bad,
     e.connect + e.read + e.write + e.timeout,
     latency:percentile(50) / 1e3, latency:percentile(99) / 1e3, latency.max / 1e3,
-    sums.timed, sums.plan / math.max(sums.timed, 1), sums.price / math.max(sums.timed, 1), sums.json / math.max(sums.timed, 1),
-    sums.total / math.max(sums.timed, 1)))
+    sums.timed, sums.plan / timed, sums.price / timed, sums.json / timed, sums.total / timed))
 end
 """
 
