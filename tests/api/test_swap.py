@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import itertools
+import re
 import weakref
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -178,8 +179,17 @@ def test_the_edition_before_still_answers_who_names_it(
             assert after.headers["etag"] == before.headers["etag"] != now.headers["etag"]
             posted = await caller.client.post(f"/api/v1/fares?edition={first}", json=FARES)
             assert posted.json()["versions"]["edition"] == first
-            page = await caller.client.get("/search", params={**named, "lang": "en"})
+            words = {"from": "Liestal", "to": "Basel SBB", "date": "2027-05-04", "time": "07:00"}
+            page = await caller.client.get("/search", params={**words, "lang": "en"})
+            link = f"edition={home.current().edition[:12]}"  # type: ignore[union-attr]
+            assert link in page.text and f"edition={first}" not in page.text
+            page = await caller.client.get(
+                "/search", params={**words, "lang": "en", "edition": first[:12]}
+            )
             assert page.headers[EDITION_HEADER] == first
+            assert f"timetable edition {first[:12]}" in page.text and link not in page.text
+            links = re.findall(r'<a class="page" href="/search\?([^"]*)"', page.text)
+            assert len(links) == 2 and all(f"edition={first[:12]}" in link for link in links)
 
     asyncio.run(run())
 
