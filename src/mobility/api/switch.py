@@ -1,7 +1,7 @@
 """The editions that a worker holds open, and which of them answers.
 
 A request is answered whole by one edition: the one in use when it came, or the one that it names
-(``edition=<hash>``). Where a home says which edition is in use, the worker looks at it several
+(``edition=<hash>``). Where a home says which edition is in use, the worker looks at it many
 times a second, opens and warms a new one beside the old one, and then answers from it. What the
 old edition has begun ends with it; it is let go when nothing uses it and others were used since.
 
@@ -32,7 +32,7 @@ from mobility.network.current import SHORT_HASH, EditionHome
 
 LOG = logging.getLogger(__name__)
 EDITION_HEADER = "Mobility-Edition"
-LOOK_S = 0.1  # between two looks at which edition is in use
+LOOK_S = 0.05  # between two looks at which edition is in use
 RETRY_S = 10.0  # until an edition that could not be opened is tried again
 _HASH = re.compile(r"[0-9a-f]{12,64}")
 Result = TypeVar("Result")
