@@ -6,6 +6,7 @@ import asyncio
 import datetime as dt
 import itertools
 import re
+import shutil
 import weakref
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -241,6 +242,26 @@ def test_an_edition_that_breaks_is_not_served_and_the_region_says_so(
             assert await alarms(caller) == []
 
     asyncio.run(run())
+
+
+def test_another_edition_in_the_place_of_one_is_not_served_for_it(
+    home: EditionHome, built: tuple[Path, ...]
+) -> None:
+    second, third = (open_edition(path).hash for path in built[1:])
+    home.path_of(second).rename(home.home / "aside")
+    shutil.copytree(home.path_of(third), home.path_of(second))
+
+    async def run() -> None:
+        async with served(home) as caller:
+            asked = await caller.client.get("/api/v1/health", params={"edition": second})
+            assert asked.status_code == 404
+            assert await caller.edition(edition=third) == third
+
+    try:
+        asyncio.run(run())
+    finally:
+        shutil.rmtree(home.path_of(second))
+        (home.home / "aside").rename(home.path_of(second))
 
 
 def test_a_server_starts_from_the_edition_before_where_the_one_in_use_is_broken(

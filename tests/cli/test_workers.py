@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
-from mobility.cli.workers import FairSocket, listen
-from mobility.core.errors import EnvironmentFault
+from mobility.cli.workers import START_FAILED, FairSocket, Workers, listen
+from mobility.core.errors import EnvironmentFault, InputError, MobilityError
 from mobility.network import compile_network, open_edition, write_edition
 
 WAIT_S = 120
@@ -56,6 +56,23 @@ def test_connections_are_handed_over_one_at_a_time() -> None:
         accepted.append(fair.accept()[0])
         for connection in (*callers, *accepted):
             connection.close()
+
+
+def cannot_start(status: int) -> None:
+    """Be a worker that ends at once."""
+    raise SystemExit(status)
+
+
+@pytest.mark.parametrize(
+    ("status", "fault"),
+    [(1, InputError), (70, MobilityError)],
+)
+def test_where_no_worker_can_start_the_server_ends_with_the_same_kind_of_error(
+    status: int, fault: type[MobilityError]
+) -> None:
+    with pytest.raises(fault, match="cannot start") as raised:
+        Workers(cannot_start, (START_FAILED + status,), 1).run()
+    assert type(raised.value) is fault
 
 
 class Server:

@@ -19,6 +19,7 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -88,13 +89,28 @@ def open_first(home: EditionHome, opener: Opener, standing: Standing) -> Opened:
             f"{home.home}: no edition is in use: take one with mobility edition activate EDITION"
         )
     try:
-        return opener(home.path_of(current.edition))
+        return open_kept(home, opener, current.edition)
     except MobilityError as error:
         if not current.previous:
             raise
         LOG.error("edition %s is not served: %s", current.edition[:SHORT_HASH], error)
         standing.not_opened = current.edition[:SHORT_HASH]
-        return opener(home.path_of(current.previous))
+        return open_kept(home, opener, current.previous)
+
+
+def open_kept(home: EditionHome, opener: Opener, edition: str) -> Opened:
+    """Return an edition of a home, opened.
+
+    Raises
+    ------
+    InputError
+        It cannot be opened, or another one stands in its place.
+    """
+    opened = opener(home.path_of(edition))
+    if opened.hash != edition:
+        opened.close()
+        raise InputError(f"{home.path_of(edition)}: holds edition {opened.hash[:SHORT_HASH]}")
+    return opened
 
 
 class Switch:
@@ -219,8 +235,7 @@ class Switch:
 
     async def _open_beside(self, edition: str) -> Opened:
         assert self._home is not None
-        path = self._home.path_of(edition)
-        opened = await self._in_thread(lambda: self._opener(path))
+        opened = await self._in_thread(partial(open_kept, self._home, self._opener, edition))
         self._open[edition] = opened
         for other in [one for one in self._open if one != self._now.hash]:
             if len(self._open) > self._kept:

@@ -22,7 +22,13 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
-from mobility.core.errors import EnvironmentFault, MobilityError
+from mobility.core.errors import (
+    CheckFailed,
+    EnvironmentFault,
+    InputError,
+    MobilityError,
+    UsageError,
+)
 from mobility.core.settings import Settings
 
 LOG = logging.getLogger(__name__)
@@ -30,6 +36,10 @@ BACKLOG = 2048  # connections that may wait to be accepted
 LOOK_S = 0.2  # between two looks at signals
 GRACE_S = 20  # for answers that are under way when a worker is to stop
 RESTART_S = 1.0  # before a worker that died is started again
+START_FAILED = 100  # exit status of a worker that cannot start, with that of its error added
+FAULTS: dict[int, type[MobilityError]] = {
+    fault.exit_status: fault for fault in (InputError, UsageError, CheckFailed, EnvironmentFault)
+}
 STOPPING = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -80,8 +90,8 @@ class Workers:
 
         Raises
         ------
-        EnvironmentFault
-            A worker ended before it ever served; it said why.
+        MobilityError
+            One of the first workers could not start, and said why; of the kind that it met.
         """
         before = {number: signal.signal(number, self._note) for number in STOPPING}
         running = [self._start() for _ in range(self._count)]
@@ -92,8 +102,10 @@ class Workers:
                 for place, worker in enumerate(running):
                     if worker.is_alive() or self._signals:
                         continue
-                    if worker in first and 0 < (worker.exitcode or 0) < MobilityError.exit_status:
-                        raise EnvironmentFault("the server cannot start; the lines before say why")
+                    status = (worker.exitcode or 0) - START_FAILED
+                    if worker in first and status > 0:
+                        fault = FAULTS.get(status, MobilityError)
+                        raise fault("the server cannot start; the lines before say why")
                     LOG.error("worker %s died (%s), another one starts", *_end(worker))
                     time.sleep(RESTART_S)
                     running[place] = self._start()
@@ -169,7 +181,10 @@ def serve_worker(listening: socket.socket, service: Service) -> None:
         application = create_app(service.edition, settings, clock_of(settings))
     except MobilityError as error:
         LOG.error("%s", error)
-        raise SystemExit(error.exit_status) from None
+        raise SystemExit(START_FAILED + error.exit_status) from None
+    except Exception:
+        LOG.exception("our own fault")
+        raise SystemExit(START_FAILED + MobilityError.exit_status) from None
     config = uvicorn.Config(
         application,
         log_config=None,
