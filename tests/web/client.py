@@ -6,13 +6,13 @@ import asyncio
 from typing import Any
 
 import httpx2
-from fastapi import FastAPI
+from starlette.applications import Starlette
 
 
 class AppClient:
     """Calls one application in its own event loop; failures come back as answers."""
 
-    def __init__(self, app: FastAPI) -> None:
+    def __init__(self, app: Starlette) -> None:
         self.app = app
         self._runner = asyncio.Runner()
         self._lifespan: Any = None

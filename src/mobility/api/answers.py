@@ -27,9 +27,10 @@ def is_known(request: Request, tag: str) -> bool:
 
 
 def json_answer(document: Any, tag: str = "", *, media_type: str = "application/json") -> Response:
-    """Return the document as a response."""
+    """Return the document as a response; one of bytes is serialised already."""
     headers = {"Cache-Control": FRESH} | ({"ETag": tag} if tag else {})
-    return Response(orjson.dumps(document), media_type=media_type, headers=headers)
+    content = document if isinstance(document, bytes) else orjson.dumps(document)
+    return Response(content, media_type=media_type, headers=headers)
 
 
 def unchanged(tag: str) -> Response:

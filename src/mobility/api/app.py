@@ -1,19 +1,19 @@
-"""The application: routes, limits, problems, OpenAPI and pages around one edition."""
+"""The application: routes, problems, OpenAPI and pages around each edition that is open."""
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from starlette.applications import Starlette
+from starlette.routing import Mount
 
 import mobility
-from mobility.api.limits import Gate, Limits
+from mobility.api.limits import Gate, Limits, Workbench
 from mobility.api.models import ProblemDocument
 from mobility.api.problems import install_problem_handlers
 from mobility.api.region_desk import RegionDesk
@@ -28,12 +28,13 @@ from mobility.api.routes import (
 )
 from mobility.api.scenarios import ScenarioDesk
 from mobility.api.site import Site, SitePages
+from mobility.api.switch import Opened, Standing, Switch, open_first
 from mobility.core.settings import Settings
 from mobility.core.time import Clock, system_clock
 from mobility.network import Edition, open_edition
+from mobility.network.current import EditionHome
 from mobility.web import install_pages, install_region_pages
 
-LOG = logging.getLogger(__name__)
 TITLE = "mobility"
 DESCRIPTION = (
     "Journeys across operators and countries, the tickets they need and how each price is split. "
@@ -41,17 +42,33 @@ DESCRIPTION = (
     "minor units; times are RFC 3339 in the zone of the place."
 )
 
+EDITION_PARAMETER = {
+    "name": "edition",
+    "in": "query",
+    "required": False,
+    "description": "Answer from this edition (its hash as versions name it, or the first 12 "
+    "characters or more), though another one may be in use; the default is the one in use.",
+    "schema": {"type": "string", "pattern": "^[0-9a-f]{12,64}$", "title": "Edition"},
+}
+
 
 def create_app(
-    edition_path: Path,
+    edition_path: Path | None,
     settings: Settings | None = None,
     clock: Clock = system_clock,
     *,
     limits: Limits | None = None,
-) -> FastAPI:
+) -> Starlette:
     """Return the application that serves an edition.
 
     The edition is opened here, so that a wrong folder is told before a port is bound.
+
+    Parameters
+    ----------
+    edition_path : Path or None
+        Its folder; None: the edition in use in the home, whichever that is from now on.
+    settings, clock, limits
+        What else is not to be as usual.
 
     Raises
     ------
@@ -60,26 +77,65 @@ def create_app(
     FormatVersionError
         It has another format version.
     """
+    standing = Standing()
+    bounds = limits or Limits()
+    bench = Workbench(bounds)
     home = settings.home if settings else None  # all else of it concerns the caller
-    return app_for(open_edition(edition_path), clock, limits or Limits(), home=home)
 
+    def opener(path: Path) -> Opened:
+        return opened_edition(open_edition(path), clock, bench, standing, home=home)
 
-def app_for(edition: Edition, clock: Clock, limits: Limits, *, home: Path | None = None) -> FastAPI:
-    """Return the application around an open edition; feeds' versions are looked up in the home."""
-    site = Site(edition, clock, limits)
-    desk = ScenarioDesk(site.served)
-    region = RegionDesk(edition, clock, site.facts.tz, home)
+    followed = None
+    if edition_path is None:
+        followed = EditionHome((settings or Settings()).home)
+        first = open_first(followed, opener, standing)
+    else:
+        first = opener(edition_path)
+    kept = (settings or Settings()).open_editions
+    switch = Switch(first, opener, followed, standing, kept=kept)
 
     @contextlib.asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        warming = asyncio.get_running_loop().run_in_executor(None, _warm_up, site)
-        try:
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        async with switch.running():
             yield
-        finally:
-            await warming
-            site.bench.close()
-            desk.close()
+        bench.close()
 
+    app = Starlette(routes=[Mount("/", switch)], lifespan=lifespan)
+    app.add_middleware(Gate, limits=bounds)
+    install_problem_handlers(app)
+    return app
+
+
+def opened_edition(
+    edition: Edition,
+    clock: Clock,
+    bench: Workbench,
+    standing: Standing,
+    *,
+    home: Path | None = None,
+) -> Opened:
+    """Return an open edition with the application around it.
+
+    Parameters
+    ----------
+    edition, clock
+        What answers, and what it calls now.
+    bench : Workbench
+        Threads, shared by all editions that are open.
+    standing : Standing
+        Whether another edition was to answer.
+    home : Path, optional
+        Where the feeds' versions are looked up.
+    """
+    site = Site(edition, clock, bench)
+    desk = ScenarioDesk(site.served)
+    region = RegionDesk(edition, clock, site.facts.tz, home, lambda: standing.not_opened)
+    app = edition_app(site, desk, region)
+    return Opened(hash=edition.hash, app=app, warm_up=site.warm_up, close=desk.close)
+
+
+def edition_app(site: Site, desk: ScenarioDesk, region: RegionDesk) -> FastAPI:
+    """Return the application of one edition: routes, pages, problems, OpenAPI."""
     app = FastAPI(
         title=TITLE,
         version=mobility.__version__,
@@ -87,10 +143,8 @@ def app_for(edition: Edition, clock: Clock, limits: Limits, *, home: Path | None
         docs_url=None,
         redoc_url=None,
         openapi_url="/api/v1/openapi.json",
-        lifespan=lifespan,
         generate_unique_id_function=lambda route: route.name,
     )
-    app.add_middleware(Gate, limits=limits)
     install_problem_handlers(app)
     for router in (
         journey_routes(site),
@@ -105,14 +159,6 @@ def app_for(edition: Edition, clock: Clock, limits: Limits, *, home: Path | None
     install_region_pages(app, RegionPages(site, region))
     app.openapi = lambda: openapi_document(app)  # type: ignore[method-assign]  # FastAPI's own way
     return app
-
-
-def _warm_up(site: Site) -> None:
-    """Warm the site up; a failure is logged and leaves it not ready."""
-    try:
-        site.warm_up()
-    except Exception:
-        LOG.exception("the first question could not be answered")
 
 
 def openapi_document(app: FastAPI) -> dict[str, Any]:
@@ -134,8 +180,10 @@ def openapi_document(app: FastAPI) -> dict[str, Any]:
             "application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}
         },
     }
-    for methods in document["paths"].values():
+    for path, methods in document["paths"].items():
         for operation in methods.values():
+            if path.startswith("/api/"):
+                operation.setdefault("parameters", []).append(EDITION_PARAMETER)
             operation["responses"].pop("422", None)
             operation["responses"]["default"] = failure
     app.openapi_schema = document

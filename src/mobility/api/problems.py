@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import orjson
-from fastapi import FastAPI, Request
+from fastapi import Request
 from fastapi.exceptions import RequestValidationError
+from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -35,6 +36,7 @@ TITLES = {
     "check-failed": "A check says no",
     "environment": "The environment fails us",
     "not-found": "Not found",
+    "unknown-edition": "Unknown edition",
     "unknown-journey": "Unknown journey",
     "too-large": "Too large",
     "busy": "Too many calls at once",
@@ -53,6 +55,13 @@ class MethodError(UsageError):
     """The address does not answer to this method."""
 
     http_status = 405
+
+
+class UnknownEditionError(UsageError):
+    """No edition of this hash is kept here."""
+
+    http_status = 404
+    problem = "unknown-edition"
 
 
 class UnknownJourneyError(UsageError):
@@ -187,7 +196,7 @@ async def _on_any_error(request: Request, error: Exception) -> Response:
     return response
 
 
-def install_problem_handlers(app: FastAPI) -> None:
+def install_problem_handlers(app: Starlette) -> None:
     """Make every failure of the app a problem document."""
     app.add_exception_handler(MobilityError, _on_mobility_error)
     app.add_exception_handler(RequestValidationError, _on_validation_error)

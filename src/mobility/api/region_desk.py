@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,15 @@ Document = dict[str, Any]
 class RegionDesk:
     """Answers questions on the region's data from one edition and, where given, a home."""
 
-    def __init__(self, edition: Edition, clock: Clock, tz: str, home: Path | None) -> None:
-        self.status = RegionStatusDesk(edition, clock, tz, home)
+    def __init__(
+        self,
+        edition: Edition,
+        clock: Clock,
+        tz: str,
+        home: Path | None,
+        not_opened: Callable[[], str] = lambda: "",
+    ) -> None:
+        self.status = RegionStatusDesk(edition, clock, tz, home, not_opened)
         self.matches = MatchDesk(edition, self.status.rows)
 
     def overview(self, language: str) -> Document:

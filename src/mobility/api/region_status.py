@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -43,14 +43,30 @@ CLOSED_VALUES = {"unreadable": ("why",), "fetch_failing": ("why",)}
 
 
 class RegionStatusDesk:
-    """Tells how the region's data stand; safe to call from several threads."""
+    """Tells how the region's data stand; safe to call from several threads.
 
-    def __init__(self, edition: Edition, clock: Clock, tz: str, home: Path | None) -> None:
+    Parameters
+    ----------
+    edition, clock, tz, home
+        What is told of, now, in which zone, and where versions of feeds are kept.
+    not_opened : callable
+        Returns the hash of the edition that was to be served and cannot be; else an empty text.
+    """
+
+    def __init__(
+        self,
+        edition: Edition,
+        clock: Clock,
+        tz: str,
+        home: Path | None,
+        not_opened: Callable[[], str] = lambda: "",
+    ) -> None:
         part = edition.part("region.json")
         self._edition = edition
         self._clock = clock
         self._tz = tz
         self._home = home
+        self._not_opened = not_opened
         self._document: Document = orjson.loads(part) if part else {"manifest": {}, "feeds": []}
         self.manifest: Document = self._document["manifest"]
         self._configs = {feed["id"]: feed for feed in self.manifest.get("feeds", ())}
@@ -84,6 +100,8 @@ class RegionStatusDesk:
             if alarm.code not in self._beyond(feed)
         ]
         raised += self._horizon_alarms(today, language)
+        if edition := self._not_opened():
+            raised.append(_alarm("edition_not_opened", "error", "", {"edition": edition}, language))
         raised.sort(key=lambda a: (SEVERITIES.index(a["severity"]), a["feed"], a["code"]))
         return {
             "versions": self._edition.versions,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
+import orjson
 from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
@@ -20,6 +21,7 @@ from mobility.api.queries import (
 )
 from mobility.api.scenarios import ScenarioDesk
 from mobility.api.site import Site
+from mobility.api.timing import Timing
 
 GEOJSON = "application/geo+json"
 
@@ -27,6 +29,13 @@ GEOJSON = "application/geo+json"
 def _with_language(site: Site, request: Request, query: Any) -> Any:
     accepted = request.headers.get("accept-language")
     return query.model_copy(update={"language": site.language(query.language, accepted)})
+
+
+def _journeys(site: Site, asked: JourneyQuery, timing: Timing) -> bytes:
+    """Return the journeys document as bytes, made off the event loop."""
+    document = site.served.journeys(asked, timing)
+    with timing.part("json"):
+        return orjson.dumps(document)
 
 
 def journey_routes(site: Site) -> APIRouter:
@@ -42,7 +51,10 @@ def journey_routes(site: Site) -> APIRouter:
         tag = entity_tag(site.served.versions, "journeys", asked.model_dump_json(), moment)
         if is_known(request, tag):
             return unchanged(tag)
-        return json_answer(await site.answer(site.served.journeys, asked), tag)
+        timing = Timing()
+        response = json_answer(await site.answer(_journeys, site, asked, timing), tag)
+        response.headers["Server-Timing"] = timing.header()
+        return response
 
     @router.post("/fares", response_model=models.FaresDocument)
     async def post_fares(request: Request, query: FaresQuery) -> Response:

@@ -16,6 +16,7 @@ from mobility.api.names import station_names
 from mobility.api.problems import UnknownJourneyError
 from mobility.api.queries import FaresQuery, JourneyQuery, RiderWords
 from mobility.api.region import nearest_valid_date
+from mobility.api.timing import Timing
 from mobility.core.errors import UnknownPlaceError
 from mobility.core.notices import Notice
 from mobility.core.time import Clock, local_date, local_time, parse_duration_s, parse_instant
@@ -59,16 +60,29 @@ class Served:
         """Return the unix second of the injected clock."""
         return int(self.clock().timestamp())
 
-    def journeys(self, query: JourneyQuery) -> Document:
-        """Return the journeys of a question, each with its fare."""
-        ends, times, answer = self._plan(query)
-        pricer = self._pricer_for(query)
-        journeys = [_priced(journey, pricer).to_json() for journey in answer.journeys]
+    def journeys(self, query: JourneyQuery, timing: Timing | None = None) -> Document:
+        """Return the journeys of a question, each with its fare; notes how long parts took."""
+        timing = timing or Timing()
+        with timing.part("plan"):
+            ends, times, answer = self._plan(query)
+        with timing.part("price"):
+            pricer = self._pricer_for(query)
+            priced = [_priced(journey, pricer) for journey in answer.journeys]
+        with timing.part("json"):
+            return self._journeys_document(priced, ends, times, answer)
+
+    def _journeys_document(
+        self,
+        priced: list[Journey],
+        ends: tuple[Endpoint, Endpoint],
+        times: tuple[int | None, int | None, int | None],
+        answer: Answer,
+    ) -> Document:
         depart, arrive, window_s = times
         origin, destination = ends
         return {
             "versions": self.versions,
-            "journeys": journeys,
+            "journeys": [journey.to_json() for journey in priced],
             "notices": notice_documents(answer.notices),
             "stations": station_names(self.edition.network, answer.journeys),
             "from": origin.place.to_json(),

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import orjson
 from pydantic import ValidationError
 
-from mobility.api.limits import Limits, Workbench
+from mobility.api.limits import Workbench
 from mobility.api.queries import JourneyQuery
 from mobility.api.region import RegionFacts
 from mobility.api.served import Served
@@ -32,13 +32,13 @@ class Readiness:
 
 
 class Site:
-    """One edition, open and answering."""
+    """One edition, open and answering; the threads are shared with the other editions."""
 
-    def __init__(self, edition: Edition, clock: Clock, limits: Limits) -> None:
+    def __init__(self, edition: Edition, clock: Clock, bench: Workbench) -> None:
         self.edition = edition
         self.served = Served(edition, clock)
         self.facts = RegionFacts(edition, self.served.tariff)
-        self.bench = Workbench(limits)
+        self.bench = bench
         self.readiness = Readiness()
         self._layers: dict[str, bytes] = {}
 

@@ -29,6 +29,7 @@ COMMANDS = {
 }
 TEXT_LINE = "%(levelname)s %(name)s: %(message)s"
 GROUPS = {
+    "edition": "edition",
     "region": "region",
     "feeds": "feeds",
     "merge": "merge",
@@ -74,9 +75,13 @@ def _options(
     ] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log more to stderr.")] = False,
 ) -> None:
+    start_logging(Settings(), logging.INFO if verbose else logging.WARNING)
+
+
+def start_logging(settings: Settings, level: int) -> None:
+    """Log to stderr, from this level on."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonLines() if Settings().log_json else logging.Formatter(TEXT_LINE))
-    level = logging.INFO if verbose else logging.WARNING
+    handler.setFormatter(JsonLines() if settings.log_json else logging.Formatter(TEXT_LINE))
     logging.basicConfig(handlers=[handler], level=level)
 
 

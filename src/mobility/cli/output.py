@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from rich.cells import cell_len
@@ -14,7 +14,9 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from rich.table import Table
 
 from mobility.core.notices import Notice, count_by_code
-from mobility.feeds import Progress as ProgressReport
+
+if TYPE_CHECKING:
+    from mobility.feeds import Progress as ProgressReport
 
 MAX_NOTICE_LINES = 12
 

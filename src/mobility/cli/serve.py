@@ -3,30 +3,37 @@
 from __future__ import annotations
 
 import hashlib
+import logging
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
 import typer
-import uvicorn
 
 import mobility
-from mobility.api import create_app
-from mobility.cli.build import build_edition
 from mobility.cli.clock import clock_of
 from mobility.cli.output import err, progress_on_stderr
-from mobility.core.errors import EnvironmentFault
+from mobility.cli.workers import Service, Workers, listen, serve_worker
+from mobility.core.errors import EnvironmentFault, InputError
 from mobility.core.settings import Settings
-from mobility.feeds import read_manifest
+from mobility.network.current import EditionHome
+from mobility.network.edition_file import read_edition_file
 
 
 def serve(
-    edition: Annotated[Path, typer.Argument(help="Folder of an edition.")],
+    edition: Annotated[
+        Path | None,
+        typer.Argument(help="Folder of an edition; without one, that in use in the home."),
+    ] = None,
     port: Annotated[int | None, typer.Option(min=1, max=65535, help="Port to listen on.")] = None,
     host: Annotated[str, typer.Option(help="Address to bind to.")] = "",
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=64, help="Processes that answer.")
+    ] = None,
 ) -> None:
-    """Serve the API and the pages of an edition."""
-    settings = Settings()
+    """Serve the API and the pages of an edition, or of the one in use, whichever that becomes."""
+    settings = Settings() if workers is None else Settings(workers=workers)
     run_server(edition, settings, host=host or settings.host, port=port or settings.port)
 
 
@@ -46,6 +53,9 @@ def demo_edition(home: Path) -> Path:
     digest = _digest(region, region.parent.parent / "fares" / region.name)
     folder = home / "editions" / f"sample-{digest[:16]}"
     if not (folder / "edition.json").is_file():
+        from mobility.cli.build import build_edition
+        from mobility.feeds import read_manifest
+
         err.print("building the sample region …")
         folder.parent.mkdir(parents=True, exist_ok=True)
         with progress_on_stderr() as report:
@@ -78,8 +88,26 @@ def _files(folders: tuple[Path, ...]) -> Iterator[Path]:
                 yield path
 
 
-def run_server(edition: Path, settings: Settings, *, host: str, port: int) -> None:
-    """Serve until interrupted; prints the address when ready to answer."""
-    application = create_app(edition, settings, clock_of(settings))
-    err.print(f"serving on http://{host}:{port}/  (stop with Ctrl-C)")
-    uvicorn.run(application, host=host, port=port, log_level="warning", access_log=False)
+def run_server(edition: Path | None, settings: Settings, *, host: str, port: int) -> None:
+    """Serve until interrupted; prints the address once it is bound.
+
+    Raises
+    ------
+    InputError
+        No edition is there, or none is in use; told before a port is bound.
+    EnvironmentFault
+        The address cannot be had, or the workers cannot start.
+    """
+    if edition is not None:
+        read_edition_file(edition)
+    elif EditionHome(settings.home).current() is None:
+        raise InputError(
+            f"{settings.home}: no edition is in use: take one with mobility edition activate"
+        )
+    clock_of(settings)  # a wrong instant is told here
+    with listen(host, port) as listening:
+        service = Service(edition, settings, logging.getLogger().level)
+        workers = Workers(serve_worker, (listening, service), settings.workers)
+        err.print(f"serving on http://{host}:{port}/  (stop with Ctrl-C)")
+        if workers.run() == signal.SIGINT:
+            raise KeyboardInterrupt

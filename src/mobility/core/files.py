@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all: atomic writing, and one writer per folder."""
+"""Files that are there whole or not at all: atomic writing, lines, and one writer per folder."""
 
 from __future__ import annotations
 
@@ -45,6 +45,40 @@ def read_bytes(path: Path) -> bytes:
     """
     try:
         return path.read_bytes()
+    except OSError as error:
+        raise EnvironmentFault(f"{path}: {error.strerror or error}") from error
+
+
+def whole_lines(path: Path) -> list[bytes]:
+    """Return the lines that were written to their end; a crash can leave half of the last one.
+
+    Raises
+    ------
+    EnvironmentFault
+        It cannot be read; a file that is not there has no lines.
+    """
+    if not path.exists():
+        return []
+    whole, _, _ = read_bytes(path).rpartition(b"\n")
+    return whole.split(b"\n") if whole else []
+
+
+def append_line(path: Path, line: bytes) -> None:
+    """Append a line to the disk, after cutting off half a line that a crash has left.
+
+    Raises
+    ------
+    EnvironmentFault
+        The disk or the permissions do not allow it.
+    """
+    try:
+        with path.open("ab+") as file:
+            file.seek(0)
+            content = file.read()
+            file.truncate(len(content[: content.rfind(b"\n") + 1]))
+            file.write(line)
+            file.flush()
+            os.fsync(file.fileno())
     except OSError as error:
         raise EnvironmentFault(f"{path}: {error.strerror or error}") from error
 

@@ -21,6 +21,10 @@ class Settings(BaseSettings):
         Redis URL of the shared cache; so far every process has its own stand-in, whatever is set.
     host, port : str, int
         Address the server binds to.
+    workers : int
+        Processes that answer; each maps the same edition and has its own threads.
+    open_editions : int
+        Editions that a worker holds open: the one in use, and those asked for by their hash.
     log_json : bool
         JSON lines instead of text on stderr.
     fetch_private : bool
@@ -37,6 +41,8 @@ class Settings(BaseSettings):
     redis_url: str = ""
     host: str = "127.0.0.1"
     port: int = Field(default=8400, ge=1, le=65535)
+    workers: int = Field(default=2, ge=1, le=64)
+    open_editions: int = Field(default=3, ge=2, le=64)
     log_json: bool = False
     fetch_private: bool = False
     now: str = ""

@@ -6,12 +6,11 @@ Names are imported when they are first used: who plans needs neither tables nor 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from mobility.network.values import Bounds, DaySlice, Links, Network, StringArray
-
 if TYPE_CHECKING:
     from mobility.network.compile import compile_network
     from mobility.network.edition import Edition, open_edition, write_edition
     from mobility.network.slices import SliceStore
+    from mobility.network.values import Bounds, DaySlice, Links, Network, StringArray
 
 __all__ = [
     "Bounds",
@@ -26,8 +25,13 @@ __all__ = [
     "write_edition",
 ]
 _MODULE_OF = {
+    "Bounds": "values",
+    "DaySlice": "values",
     "Edition": "edition",
+    "Links": "values",
+    "Network": "values",
     "SliceStore": "slices",
+    "StringArray": "values",
     "compile_network": "compile",
     "open_edition": "edition",
     "write_edition": "edition",

@@ -27,9 +27,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mobility.core.errors import CheckFailed, EnvironmentFault, FormatVersionError, InputError
+from mobility.core.errors import CheckFailed, EnvironmentFault, InputError
 from mobility.core.ids import canonical_json, content_hash
 from mobility.core.notices import Notice
+from mobility.network.edition_file import (
+    EDITION_FILE,
+    FORMAT_VERSION,
+    NETWORK_PART,
+    read_edition_file,
+)
 from mobility.network.file import read_network, verify_network, write_network
 from mobility.network.slices import SliceStore
 from mobility.network.swap import swapped_in
@@ -40,12 +46,8 @@ if TYPE_CHECKING:
 
     from mobility.merge.region import Region
 
-FORMAT_VERSION = 1
-EDITION_FILE = "edition.json"
-NETWORK_PART = "network.bin"
 REGION_PART = "region.json"
 NOTE_FILES = ("info.json", "notices.json")
-MAX_EDITION_BYTES = 1 << 20
 _PART_NAME = re.compile(r"[a-z_]+\.json")
 _TABLE_PART = re.compile(r"tables/([a-z_]+)\.parquet")
 
@@ -276,7 +278,7 @@ def open_edition(folder: Path) -> Edition:
     FormatVersionError
         It has another format version.
     """
-    document = _read_edition_file(folder)
+    document = read_edition_file(folder)
     hashed = {name: document[name] for name in ("format_version", "region", "feeds", "parts")}
     network = read_network(folder / NETWORK_PART)
     parts = document["parts"]
@@ -303,38 +305,3 @@ def _slice_folder(folder: Path, edition_hash: str) -> Path:
     from mobility.core.settings import Settings
 
     return Settings().home / "slices" / edition_hash
-
-
-def _read_edition_file(folder: Path) -> dict[str, Any]:
-    path = folder / EDITION_FILE
-    remedy = f"rebuild with mobility build SOURCE... -o {folder}"
-    try:
-        with path.open("rb") as source:
-            content = source.read(MAX_EDITION_BYTES)
-    except (FileNotFoundError, NotADirectoryError):
-        raise InputError(
-            f"{folder}: no edition here (it has no {EDITION_FILE}):"
-            f" make one with mobility build SOURCE... -o {folder}"
-        ) from None
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
-    try:
-        document = json.loads(content)
-    except ValueError:
-        raise InputError(f"{path}: not JSON: {remedy}") from None
-    if not isinstance(document, dict) or not isinstance(document.get("format_version"), int):
-        raise InputError(f"{path}: not the file of an edition: {remedy}")
-    if document["format_version"] != FORMAT_VERSION:
-        raise FormatVersionError(
-            f"{folder}: edition of format version {document['format_version']}, but this program"
-            f" reads {FORMAT_VERSION}: {remedy}"
-        )
-    return _checked_shape(document, path, remedy)
-
-
-def _checked_shape(document: dict[str, Any], path: Path, remedy: str) -> dict[str, Any]:
-    texts = all(isinstance(document.get(name), str) for name in ("region", "hash"))
-    maps = all(isinstance(document.get(name), dict) for name in ("feeds", "parts", "notes"))
-    if not texts or not maps or NETWORK_PART not in document["parts"]:
-        raise InputError(f"{path}: not the file of an edition: {remedy}")
-    return document

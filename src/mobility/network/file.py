@@ -17,7 +17,6 @@ import datetime as dt
 import hashlib
 import json
 import mmap
-import struct
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -28,11 +27,10 @@ import numpy.typing as npt
 
 from mobility.core.errors import CheckFailed, EnvironmentFault, FormatVersionError, InputError
 from mobility.core.ids import canonical_json
+from mobility.network.prefix import ALIGNMENT, PREFIX
 from mobility.network.values import Bounds, DaySlice, Links, Network, StringArray
 
-ALIGNMENT = 64
 MAX_HEADER_BYTES = 1 << 20
-_PREFIX = struct.Struct("<8sIIQ32s")
 _DTYPES = {
     "Bools": "|b1",
     "UInt8s": "|u1",
@@ -115,7 +113,7 @@ def write_file(
     try:
         with path.open("wb") as out:
             prefix = (kind.magic, kind.format_version, len(header), size, content_hash.digest())
-            out.write(_PREFIX.pack(*prefix))
+            out.write(PREFIX.pack(*prefix))
             out.seek(ALIGNMENT)
             out.write(header)
             for name, array in arrays.items():
@@ -151,7 +149,7 @@ def open_file(path: Path, kind: FileKind) -> MappedFile:
         raise InputError(f"{path}: cannot be read as a {kind.name}: {error}") from None
     if len(whole) < ALIGNMENT or whole[: len(kind.magic)] != kind.magic:
         raise InputError(f"{path}: not a {kind.name}")
-    _, version, header_length, size, digest = _PREFIX.unpack_from(whole)
+    _, version, header_length, size, digest = PREFIX.unpack_from(whole)
     if version != kind.format_version:
         raise FormatVersionError(
             f"{path}: format version {version}, but this program reads {kind.format_version}:"

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-
-import networkx as nx
+from typing import TYPE_CHECKING
 
 from mobility.schema.tables import TABLES, Column, OnDangling, Table
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 # translations.record_id names a row of the table that table_name says (GTFS Schedule,
 # translations.txt): the first key column of that table; record_sub_id its second.
@@ -53,6 +55,8 @@ def foreign_key_graph(tables: Mapping[str, Table] = TABLES) -> nx.DiGraph:
     >>> foreign_key_graph().edges["trips", "routes"]["columns"]
     (('route_id', 'route_id'),)
     """
+    import networkx as nx  # a tenth of a server's start, which needs no graph
+
     graph = nx.DiGraph()
     for table in tables.values():
         graph.add_node(table.name, table=table)
@@ -73,6 +77,8 @@ def tables_in_order() -> tuple[str, ...]:
     >>> order.index("routes") < order.index("trips") < order.index("stop_times")
     True
     """
+    import networkx as nx
+
     graph = foreign_key_graph()
     graph.remove_edges_from(list(nx.selfloop_edges(graph)))
     position = {name: i for i, name in enumerate(TABLES)}

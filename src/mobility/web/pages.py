@@ -31,6 +31,7 @@ SHOWN_H = 2  # what leaves later only tells which of these are worth leaving for
 STEP_H = 2  # earlier and later move by what is shown
 THEMES = ("light", "dark")
 MAX_CHOICES = 20
+SHORT_HASH = 12  # of an edition, in the address of an answer
 
 Document = dict[str, Any]
 
@@ -148,7 +149,7 @@ def read_form(request: Request, region: Document) -> SearchForm:
         cards=tuple(query.getlist("card")[:MAX_CHOICES]),
         passes=tuple(query.getlist("pass")[:MAX_CHOICES]),
         currency=word("currency"),
-        extra=(("lang", word("lang")),),
+        extra=(("lang", word("lang")), ("edition", request.scope.get("edition_asked", ""))),
     )
     return form.swapped() if word("swap") else form
 
@@ -284,6 +285,8 @@ class Pages:
             earlier=form.moved(-STEP_H),
             later=form.moved(STEP_H),
             path=request.url.path,
+            edition=request.scope.get("edition_asked", "")[:SHORT_HASH],
+            link=form.query(edition=region["versions"]["edition"][:SHORT_HASH]),
             journeys=[
                 journey_view(journey, answer["stations"], parties, strings)
                 for journey in answer["journeys"]

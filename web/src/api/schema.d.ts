@@ -1987,7 +1987,10 @@ export type $defs = Record<string, never>;
 export interface operations {
     post_fares: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Answer from this edition (its hash as versions name it, or the first 12 characters or more), though another one may be in use; the default is the one in use. */
+                edition?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -2020,7 +2023,10 @@ export interface operations {
     };
     get_health: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Answer from this edition (its hash as versions name it, or the first 12 characters or more), though another one may be in use; the default is the one in use. */
+                edition?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -2068,6 +2074,8 @@ export interface operations {
                 /** @description All departures within, such as 2h. */
                 window?: string | null;
                 max_transfers?: number;
+                /** @description Answer from this edition (its hash as versions name it, or the first 12 characters or more), though another one may be in use; the default is the one in use. */
+                edition?: string;
             };
             header?: never;
             path?: never;
@@ -2097,7 +2105,10 @@ export interface operations {
     };
     get_map_lines: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Answer from this edition (its hash as versions name it, or the first 12 characters or more), though another one may be in use; the default is the one in use. */
+                edition?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -2126,7 +2137,10 @@ export interface operations {
     };
     get_map_stations: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Answer from this edition (its hash as versions name it, or the first 12 characters or more), though another one may be in use; the default is the one in use. */
+                edition?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -2158,6 +2172,8 @@ export interface operations {
             query: {
                 text: string;
                 limit?: number;
+                /** @description Answer from this edition (its hash as versions name it, or the first 12 characters or more), though another one may be in use; the default is the one in use. */
+                edition?: string;
             };
             header?: never;
             path?: never;
@@ -2187,7 +2203,10 @@ export interface operations {
     };
     get_place: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Answer from this edition (its hash as versions name it, or the first 12 characters or more), though another one may be in use; the default is the one in use. */
+                edition?: string;
+            };
             header?: never;
             path: {
                 place_id: string;
@@ -2220,6 +2239,8 @@ export interface operations {
         parameters: {
             query?: {
                 language?: ("de" | "fr" | "en") | null;
+                /** @description Answer from this edition (its hash as versions name it, or the first 12 characters or more), though another one may be in use; the default is the one in use. */
+                edition?: string;
             };
             header?: never;
             path?: never;
@@ -2253,6 +2274,8 @@ export interface operations {
                 /** @description First day; default: this month's. */
                 first?: string | null;
                 days?: number;
+                /** @description Answer from this edition (its hash as versions name it, or the first 12 characters or more), though another one may be in use; the default is the one in use. */
+                edition?: string;
             };
             header?: never;
             path?: never;
@@ -2295,6 +2318,8 @@ export interface operations {
                 text?: string;
                 limit?: number;
                 offset?: number;
+                /** @description Answer from this edition (its hash as versions name it, or the first 12 characters or more), though another one may be in use; the default is the one in use. */
+                edition?: string;
             };
             header?: never;
             path?: never;
@@ -2337,6 +2362,8 @@ export interface operations {
                 text?: string;
                 limit?: number;
                 offset?: number;
+                /** @description Answer from this edition (its hash as versions name it, or the first 12 characters or more), though another one may be in use; the default is the one in use. */
+                edition?: string;
             };
             header?: never;
             path?: never;
@@ -2373,6 +2400,8 @@ export interface operations {
                 severity?: "" | "error" | "warning" | "info";
                 limit?: number;
                 offset?: number;
+                /** @description Answer from this edition (its hash as versions name it, or the first 12 characters or more), though another one may be in use; the default is the one in use. */
+                edition?: string;
             };
             header?: never;
             path?: never;
@@ -2402,7 +2431,10 @@ export interface operations {
     };
     get_region_station: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Answer from this edition (its hash as versions name it, or the first 12 characters or more), though another one may be in use; the default is the one in use. */
+                edition?: string;
+            };
             header?: never;
             path: {
                 station_id: string;
@@ -2435,6 +2467,8 @@ export interface operations {
         parameters: {
             query?: {
                 language?: ("de" | "fr" | "en") | null;
+                /** @description Answer from this edition (its hash as versions name it, or the first 12 characters or more), though another one may be in use; the default is the one in use. */
+                edition?: string;
             };
             header?: never;
             path?: never;
@@ -2467,6 +2501,8 @@ export interface operations {
             query: {
                 trip: string;
                 other?: string;
+                /** @description Answer from this edition (its hash as versions name it, or the first 12 characters or more), though another one may be in use; the default is the one in use. */
+                edition?: string;
             };
             header?: never;
             path?: never;
@@ -2496,7 +2532,10 @@ export interface operations {
     };
     post_scenario_compare: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Answer from this edition (its hash as versions name it, or the first 12 characters or more), though another one may be in use; the default is the one in use. */
+                edition?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;

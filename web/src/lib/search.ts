@@ -16,6 +16,7 @@ export interface Search {
   passes: string[];
   currency: string;
   lang: string;
+  edition: string; // answer from this edition, whichever is in use
 }
 
 export function readSearch(address: string, region: Region): Search {
@@ -33,6 +34,7 @@ export function readSearch(address: string, region: Region): Search {
     passes: query.getAll("pass"),
     currency: word("currency"),
     lang: word("lang"),
+    edition: word("edition"),
   };
 }
 
@@ -50,6 +52,7 @@ export function writeSearch(search: Search): string {
     ...search.passes.map((pass): [string, string] => ["pass", pass]),
     ["currency", search.currency],
     ["lang", search.lang],
+    ["edition", search.edition],
   ];
   return new URLSearchParams(pairs.filter(([, value]) => value !== "")).toString();
 }
@@ -67,6 +70,7 @@ export function toQuestion(search: Search, language: string, inWindow: boolean):
   for (const card of search.cards) question.append("cards", card);
   for (const pass of search.passes) question.append("passes", pass);
   if (search.currency) question.set("currency", search.currency);
+  if (search.edition) question.set("edition", search.edition);
   return question;
 }
 

@@ -24,7 +24,15 @@ from pathlib import Path
 from typing import Any, Literal
 
 from mobility.core.errors import EnvironmentFault, UsageError
-from mobility.core.files import make_folder, read_bytes, remove, sole_writer, write_atomic
+from mobility.core.files import (
+    append_line,
+    make_folder,
+    read_bytes,
+    remove,
+    sole_writer,
+    whole_lines,
+    write_atomic,
+)
 from mobility.feeds.versions.summary import FeedSummary, read_summary
 
 Action = Literal["activate", "rollback", "refuse"]
@@ -180,7 +188,7 @@ class FeedStore:
     def history(self) -> tuple[Activation, ...]:
         """Return what became of versions, oldest first."""
         path = self.folder / "activations.jsonl"
-        records = [_read_activation(line, path) for line in _whole_lines(path)]
+        records = [_read_activation(line, path) for line in whole_lines(path)]
         current = self._active_record()
         if current is not None and current not in records:  # the crash came before the line
             records.append(current)
@@ -191,7 +199,7 @@ class FeedStore:
         self._complete_history()
         if activation.action != "refuse":
             write_atomic(self.folder / "ACTIVE", _to_json(activation))
-        _append(self.folder / "activations.jsonl", _to_json(activation))
+        append_line(self.folder / "activations.jsonl", _to_json(activation))
 
     def previous(self) -> FeedVersion | None:
         """Return the version to roll back to: the one in use before the active one."""
@@ -241,9 +249,9 @@ class FeedStore:
         make_folder(self.folder)
         path = self.folder / "activations.jsonl"
         current = self._active_record()
-        lines = _whole_lines(path)
+        lines = whole_lines(path)
         if current is not None and _to_json(current).strip() not in lines:
-            _append(path, _to_json(current))
+            append_line(path, _to_json(current))
 
 
 def _to_json(value: FeedVersion | Activation | FetchState) -> bytes:
@@ -293,25 +301,3 @@ def _read_activation(line: bytes, path: Path) -> Activation:
         return Activation(**(document | {"at": moment, "reasons": reasons}))
     except (KeyError, TypeError, ValueError):
         raise _damaged(path) from None
-
-
-def _whole_lines(path: Path) -> list[bytes]:
-    """Return the lines that were written to their end; a crash can leave half of the last one."""
-    if not path.exists():
-        return []
-    whole, _, _ = read_bytes(path).rpartition(b"\n")
-    return whole.split(b"\n") if whole else []
-
-
-def _append(path: Path, line: bytes) -> None:
-    """Append a line, after cutting off half a line that a crash has left."""
-    try:
-        with path.open("ab+") as file:
-            file.seek(0)
-            content = file.read()
-            file.truncate(len(content[: content.rfind(b"\n") + 1]))
-            file.write(line)
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError as error:
-        raise EnvironmentFault(f"{path}: {error.strerror or error}") from error
