@@ -136,3 +136,25 @@ def test_shares_sum_to_the_price_or_there_are_none(
         assert not split.shares or sum(s.amount_minor for s in split.shares) == amount
         assert split.shares  # the key without_rides stands in where no ride has a weight
         assert all(share.amount_minor >= 0 for share in split.shares)
+
+
+@given(items=product_lists(), journey=journeys())
+@settings(max_examples=150, deadline=None)
+def test_protected_tickets_leave_no_change_open_and_are_the_cheapest_such(
+    items: list[dict[str, Any]], journey: Journey
+) -> None:
+    pricer = TariffPricer(compile_world(items))
+    rides = [i for i, leg in enumerate(journey.legs) if leg.mode == "transit"]
+    own, protected = pricer.price(journey), pricer.price_protected(journey)
+    if protected is not None:
+        assert protected.status == "known"
+        assert protected.unprotected(rides) == ()
+        weights = pricer.tariff.rank_weights
+        rank = {
+            fare: sum(t.price.amount_minor * weights[t.price.currency] for t in fare.tickets)
+            for fare in (own, protected)
+        }
+        assert own.status == "known" and rank[own] <= rank[protected]
+    if own.status == "known" and not own.unprotected(rides):
+        assert protected is not None
+        assert protected.totals == own.totals

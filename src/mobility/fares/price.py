@@ -81,16 +81,39 @@ class TariffPricer:
         priced, unknown = self.price_tickets(journey)
         return Fare(tuple(item.ticket for item in priced), unknown)
 
+    def price_protected(self, journey: Journey) -> Fare | None:
+        """Return the cheapest tickets with which every change of the journey is protected.
+
+        At a change one ticket covers both rides, or a pass the one after: tickets may meet inside
+        a train. None where no such tickets cover all rides.
+        """
+        stages = list_stages(journey, self.tariff)
+        offers = [
+            offer
+            for offer in self._list_offers(stages)
+            if offer.first == 0
+            or stages[offer.first - 1].leg == stages[offer.first].leg
+            or offer.payload.product.kind == "pass"
+        ]
+        chosen, unknown = find_cheapest(len(stages), offers)
+        if unknown:
+            return None
+        return Fare(tuple(item.ticket for item in self._tickets_of(chosen, stages)))
+
     def price_tickets(self, journey: Journey) -> tuple[tuple[PricedTicket, ...], tuple[int, ...]]:
         """Return the tickets with their sales and splits, also unpublished ones, for clearing."""
         stages = list_stages(journey, self.tariff)
         chosen, unknown = find_cheapest(len(stages), self._list_offers(stages))
+        return self._tickets_of(chosen, stages), legs_of([stages[position] for position in unknown])
+
+    def _tickets_of(
+        self, chosen: Sequence[Offer], stages: Sequence[Stage]
+    ) -> tuple[PricedTicket, ...]:
         sold = sum(offer.payload.product.kind == "single" for offer in chosen)
-        priced = tuple(
+        return tuple(
             self._make_ticket(offer.payload, stages[offer.first : offer.last + 1], sold > 1)
             for offer in chosen
         )
-        return priced, legs_of([stages[position] for position in unknown])
 
     def _list_offers(self, stages: Sequence[Stage]) -> list[Offer]:
         offers = []
@@ -148,6 +171,7 @@ class TariffPricer:
                 *(hidden or split.why),
                 *self._compared(several),
             ),
+            held=product.kind == "pass",
         )
         return PricedTicket(ticket, sale, tuple(stages), split)
 
