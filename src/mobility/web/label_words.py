@@ -80,7 +80,7 @@ def _values(
                 names = (stations.get(p["station_id"] or "", p["name"]) for p in figure)
                 values["places"] = ", ".join(dict.fromkeys(names))
             case "scopes":
-                values["scopes"] = "; ".join(strings.text(f"label.scope.{s}") for s in figure)
+                values["scopes"] = "; ".join(strings.text(f"scope.{s}") for s in figure)
             case "currencies" | "tickets":
                 values[name] = ", ".join(figure)
             case _:
@@ -109,7 +109,7 @@ def risk_text(missed: float, strings: Catalogue) -> str:
     if missed == 0:
         return "0 %"
     if missed < TINY_RISK:
-        return strings.text("label.risk.tiny")
+        return strings.text("risk.tiny")
     percent = 100 * missed
     if percent >= 10:
         return f"{round(percent)} %"
