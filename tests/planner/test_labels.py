@@ -111,6 +111,7 @@ def test_a_slower_journey_says_what_it_gains_over_the_fastest() -> None:
         "fewer": 1,
     }
     # 3 min to change less the usual 2 leave 60 s: 0.5 e^(-60/90.2) (0.5 + 0.25) = 0.193.
+    assert codes(labels["fewest_changes"], 0)[0] == "no_change"
     risk = told(labels["most_robust"], "longer_but_less_risk")
     assert risk["missed"] == 0
     assert risk["instead_of"] == pytest.approx(0.193, abs=0.003)
@@ -151,6 +152,7 @@ def test_scopes_that_differ_are_told() -> None:
     assert told(labels["fewest_emissions"], "scopes_mixed") == {
         "scopes": ["with_infrastructure", "well_to_wheel"]
     }
+    assert "counts_differ" in codes(labels["fewest_emissions"], 0)
     assert "scopes_mixed" not in codes(labels_of(direct(30), direct(40))["fewest_emissions"])
 
 

@@ -9,7 +9,7 @@ said, never taken for 0. Rules: docs/labels.md.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from mobility.core.money import Money
@@ -199,7 +199,8 @@ def _takes(facts: Facts) -> Reason:
 
 
 def _changes(facts: Facts) -> Reason:
-    return Reason("changes", {"changes": facts.journey.transfers})
+    changes = facts.journey.transfers
+    return Reason("changes", {"changes": changes}) if changes else Reason("no_change")
 
 
 def _walk_steps(facts: Facts) -> float:
@@ -215,6 +216,8 @@ def _emits(facts: Facts) -> Reason:
 
 
 def _risks(facts: Facts) -> Reason:
+    if not facts.risk.changes:
+        return Reason("no_connection")
     return Reason("risks", {"missed": _share(facts.risk.missed)})
 
 
@@ -269,7 +272,12 @@ class _Judge:
             grams = f.emissions.grams
             return None if grams is None else round(grams / GRAMS_ALIKE)
 
-        return self.least("fewest_emissions", steps, _emits, *reasons)
+        label = self.least("fewest_emissions", steps, _emits, *reasons)
+        if len(scopes) < 2:
+            return label
+        differ = Reason("counts_differ")
+        given = tuple(Given(g.journey, (*g.reasons, differ)) for g in label.given)
+        return replace(label, given=given)
 
     def most_robust(self) -> Label:
         """Return the label for the least risk of missing a connection."""
