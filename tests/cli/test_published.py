@@ -31,7 +31,7 @@ def region(folder: Path) -> Any:
 def test_a_regions_own_tables_come_first(tmp_path: Path) -> None:
     assert published_parts(region(tmp_path)) == {}
     rows = {
-        FACTORS_FILE: (FACTOR_COLUMNS, "CH,tram,electric,2026,3,well_to_wheel,,read,operator"),
+        FACTORS_FILE: (FACTOR_COLUMNS, "CH,tram,,electric,2026,3,well_to_wheel,,read,operator"),
         DELAYS_FILE: (DELAY_COLUMNS, "CH,rail,f:a,2026,60,0.99,,,read,operator"),
     }
     for name, (columns, row) in rows.items():

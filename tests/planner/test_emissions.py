@@ -21,11 +21,11 @@ from .sketched import journey, place, ride, walk
 
 HEADER = ",".join(FACTOR_COLUMNS)
 TABLE = f"""{HEADER}
-CH,rail,electric,2020,10,with_infrastructure,,read,one
-DE,rail,mixed,2018,48,well_to_wheel,,read,two
-EU,rail,mixed,2018,33,well_to_wheel,,read,three
-EU,bus,,2018,80,well_to_wheel,,read,three
-DE,car,,2018,147,well_to_wheel,1.5,read,two
+CH,rail,,electric,2020,10,with_infrastructure,,read,one
+DE,rail,,mixed,2018,48,well_to_wheel,,read,two
+EU,rail,,mixed,2018,33,well_to_wheel,,read,three
+EU,bus,,,2018,80,well_to_wheel,,read,three
+DE,car,,,2018,147,well_to_wheel,1.5,read,two
 """
 
 
@@ -87,6 +87,18 @@ def test_a_vehicle_without_a_factor_is_unknown_and_never_zero() -> None:
     assert found.rides[0][1][0].grams == 206
 
 
+def test_an_operator_or_a_feed_with_a_row_of_its_own_is_judged_by_it() -> None:
+    rows = (
+        "DE,rail,f:fast,,2018,32,well_to_wheel,,read,y",
+        "DE,rail,g,,2018,20,well_to_wheel,,read,z",
+    )
+    table = TABLE + "\n".join(rows)
+    usual, fast = (ride([(A, 0), (B, 10)], country="DE", agency=name) for name in ("slow", "fast"))
+    whole = fast._replace(sections=tuple(s._replace(feed="g") for s in fast.sections))
+    found = [emissions_of(journey(leg), factors(table)).grams for leg in (usual, fast, whole)]
+    assert found == [round(20.6 * 48), round(20.6 * 32), 412]
+
+
 def test_walking_emits_nothing() -> None:
     found = emissions_of(journey(walk(A, B, 0, 30)), factors())
     assert found.grams == 0 and found.rides == ()
@@ -94,7 +106,7 @@ def test_walking_emits_nothing() -> None:
 
 def test_the_usual_scope_wins_within_a_country_and_the_region_wins_over_what_is_shipped() -> None:
     rows = ("2020,9,with_infrastructure,,read,x", "2019,4,well_to_wheel,,read,y")
-    table = "\n".join([HEADER, *(f"CH,rail,,{row}" for row in rows)])
+    table = "\n".join([HEADER, *(f"CH,rail,,,{row}" for row in rows)])
     both = factors(table).find("CH", "rail")
     assert both is not None and (both.g_per_pkm, both.scope) == (4, "well_to_wheel")
     own = Factors(read_published({FACTORS_FILE: table}).factors).find("CH", "rail")
@@ -114,18 +126,18 @@ def test_every_shipped_factor_names_its_source_and_year() -> None:
 @pytest.mark.parametrize(
     ("row", "says"),
     [
-        ("ch,rail,,2020,9,well_to_wheel,,read,x", "line 2: country 'ch'"),
-        ("CH,rail,,2020,much,well_to_wheel,,read,x", "g_per_pkm 'much': expected a number"),
-        ("CH,rail,,2020,nan,well_to_wheel,,read,x", "g_per_pkm 'nan'"),
-        ("CH,rail,,2020,-1,well_to_wheel,,read,x", "g_per_pkm '-1'"),
-        ("CH,rail,,2020,9,cradle,,read,x", "scope 'cradle': expected one of tank_to_wheel"),
-        ("CH,rail,,20,9,well_to_wheel,,read,x", "year '20'"),
-        ("CH,rail,,2020,9,well_to_wheel,0,read,x", "occupancy '0'"),
-        ("CH,rail,,2020,9,well_to_wheel,,hearsay,x", "checked 'hearsay'"),
-        ("CH,,,2020,9,well_to_wheel,,read,x", "vehicle ''"),
-        ("CH,rail,,2020,9,well_to_wheel,,read,", "source ''"),
-        ("CH,rail,,2020,9,well_to_wheel,,read", "expected 9 cells"),
-        ("CH,rail,,2020,9,well_to_wheel,,read,x,y", "expected 9 cells"),
+        ("ch,rail,,,2020,9,well_to_wheel,,read,x", "line 2: country 'ch'"),
+        ("CH,rail,,,2020,much,well_to_wheel,,read,x", "g_per_pkm 'much': expected a number"),
+        ("CH,rail,,,2020,nan,well_to_wheel,,read,x", "g_per_pkm 'nan'"),
+        ("CH,rail,,,2020,-1,well_to_wheel,,read,x", "g_per_pkm '-1'"),
+        ("CH,rail,,,2020,9,cradle,,read,x", "scope 'cradle': expected one of tank_to_wheel"),
+        ("CH,rail,,,20,9,well_to_wheel,,read,x", "year '20'"),
+        ("CH,rail,,,2020,9,well_to_wheel,0,read,x", "occupancy '0'"),
+        ("CH,rail,,,2020,9,well_to_wheel,,hearsay,x", "checked 'hearsay'"),
+        ("CH,,,,2020,9,well_to_wheel,,read,x", "vehicle ''"),
+        ("CH,rail,,,2020,9,well_to_wheel,,read,", "source ''"),
+        ("CH,rail,,,2020,9,well_to_wheel,,read", "expected 10 cells"),
+        ("CH,rail,,,2020,9,well_to_wheel,,read,x,y", "expected 10 cells"),
     ],
 )
 def test_a_row_that_means_nothing_is_told_by_file_line_and_column(row: str, says: str) -> None:

@@ -33,9 +33,9 @@ from .sketched import journey, place, ride, ticket, walk
 FACTORS = Factors(
     read_rows(
         f"{','.join(FACTOR_COLUMNS)}\n"
-        "CH,rail,,2020,10,with_infrastructure,,read,x\n"
-        "DE,rail,,2018,50,well_to_wheel,,read,x\n"
-        "CH,bus,,2020,100,with_infrastructure,,read,x\n",
+        "CH,rail,,,2020,10,with_infrastructure,,read,x\n"
+        "DE,rail,,,2018,50,well_to_wheel,,read,x\n"
+        "CH,bus,,,2020,100,with_infrastructure,,read,x\n",
         FACTORS_FILE, FACTOR_COLUMNS,
     )
 )  # fmt: skip

@@ -123,6 +123,7 @@ class FactorDocument(Document):
 
     country: str
     vehicle: str
+    agency: str | None
     traction: str | None
     year: int
     g_per_pkm: float

@@ -13,8 +13,8 @@ from itertools import pairwise
 from typing import Any, Literal
 
 from mobility.core.units import distance_m
-from mobility.journey import Journey, Leg, Place
-from mobility.planner.published import EVERYWHERE, Row
+from mobility.journey import Journey, Leg, Place, Section
+from mobility.planner.published import Row, speakers
 
 Scope = Literal["tank_to_wheel", "well_to_wheel", "with_vehicle", "with_infrastructure"]
 SCOPES: tuple[Scope, ...] = (
@@ -54,6 +54,7 @@ class Factor:
 
     country: str
     vehicle: str
+    agency: str
     traction: str
     year: int
     g_per_pkm: float
@@ -67,6 +68,7 @@ class Factor:
         return {
             "country": self.country,
             "vehicle": self.vehicle,
+            "agency": self.agency or None,
             "traction": self.traction or None,
             "year": self.year,
             "g_per_pkm": self.g_per_pkm,
@@ -78,7 +80,9 @@ class Factor:
 
 
 class Factors:
-    """The factors in force; the first row of a country and vehicle in the usual scope wins.
+    """The factors in force: of an operator, else of its country, else of Europe.
+
+    Of several rows the first in the usual scope wins, else the first.
 
     Raises
     ------
@@ -90,15 +94,17 @@ class Factors:
         self._best: dict[tuple[str, str], Factor] = {}
         for row in rows:
             factor = _factor(row)
-            key = (factor.country, factor.vehicle)
+            key = (row.speaker(), factor.vehicle)
             held = self._best.get(key)
             if held is None or (held.scope != USUAL_SCOPE == factor.scope):
                 self._best[key] = factor
 
-    def find(self, country: str | None, vehicle: str) -> Factor | None:
-        """Return the factor of a country, else that of Europe, else None."""
-        own = self._best.get((country, vehicle)) if country else None
-        return own or self._best.get((EVERYWHERE, vehicle))
+    def find(
+        self, country: str | None, vehicle: str, section: Section | None = None
+    ) -> Factor | None:
+        """Return the factor of a ride in a country; None where nothing is published."""
+        known = (self._best.get((who, vehicle)) for who in speakers(section, country))
+        return next((factor for factor in known if factor), None)
 
 
 def _factor(row: Row) -> Factor:
@@ -106,6 +112,7 @@ def _factor(row: Row) -> Factor:
     return Factor(
         country=row.country(),
         vehicle=row.text("vehicle"),
+        agency=row.text("agency", needed=False),
         traction=row.text("traction", needed=False),
         year=row.year(),
         g_per_pkm=row.number("g_per_pkm", 0, MAX_G_PER_PKM),
@@ -210,8 +217,8 @@ def emissions_of(
 
 
 def ride_parts(leg: Leg, factors: Factors, country_of: CountryOf | None = None) -> tuple[Part, ...]:
-    """Return what a ride emits per country, in the order in which it comes to them."""
-    metres: dict[str | None, float] = {}
+    """Return what a ride emits per country and factor, in the order in which it comes to them."""
+    metres: dict[tuple[str | None, Factor | None], float] = {}
     for position, (left, right) in enumerate(pairwise(leg.calls)):
         here, there = left.place, right.place
         length_m = distance_m(here.lat, here.lon, there.lat, there.lon)
@@ -224,11 +231,11 @@ def ride_parts(leg: Leg, factors: Factors, country_of: CountryOf | None = None) 
         # A border point lies in neither country: the hop to it is that of the other call.
         sides = [known[0] or known[1] or feed_country, known[1] or known[0] or feed_country]
         for country in sides:
-            metres[country] = metres.get(country, 0.0) + length_m / 2
+            key = (country, factors.find(country, leg.vehicle, carried))
+            metres[key] = metres.get(key, 0.0) + length_m / 2
     detour = DETOUR.get(leg.vehicle, 1.0)
     return tuple(
-        _part(country, length_m * detour, factors.find(country, leg.vehicle))
-        for country, length_m in metres.items()
+        _part(country, length_m * detour, factor) for (country, factor), length_m in metres.items()
     )
 
 

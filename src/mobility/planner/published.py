@@ -1,7 +1,8 @@
 """Tables of published figures (``feeds/emission_factors.csv``, ``feeds/delays.csv``), as read.
 
-A row is about the vehicles of a kind in a country and names its source. A region may have tables
-of its own beside its manifest; their rows come first. Where a country has no row, ``EU`` speaks.
+A row is about the vehicles of a kind in a country, or of an operator (``feed:agency_id``, or a feed
+as a whole), and names its source. A region may have tables of its own beside its manifest; their
+rows come first. Where a country has no row, ``EU`` speaks.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pathlib import Path
 
 from mobility.core.errors import ManifestError
 from mobility.core.files import find_shipped_table
+from mobility.journey import Section
 
 FACTORS_FILE, DELAYS_FILE = "emission_factors.csv", "delays.csv"
 PUBLISHED_PART = "published.json"  # of an edition: the region's own tables as they are written
@@ -60,6 +62,10 @@ class Row:
             raise self.fail("country", f"expected an ISO 3166 code or {EVERYWHERE}")
         return self.cells["country"]
 
+    def speaker(self) -> str:
+        """Return whom the row is about: the operator or feed that it names, else the country."""
+        return self.text("agency", needed=False) or self.country()
+
     def year(self) -> int:
         """Return the year that the figure is about."""
         return int(self.number("year", 1950, 2100))
@@ -88,9 +94,15 @@ class Published:
     delays: tuple[Row, ...]
 
 
+def speakers(section: Section | None, country: str | None) -> tuple[str, ...]:
+    """Return whose rows are about a ride in a country, the first that has any decides."""
+    owners = (f"{section.feed}:{section.agency_id}", section.feed) if section else ()
+    return (*owners, *((country,) if country else ()), EVERYWHERE)
+
+
 FACTOR_COLUMNS = (
-    "country", "vehicle", "traction", "year", "g_per_pkm", "scope", "occupancy", "checked",
-    "source",
+    "country", "vehicle", "agency", "traction", "year", "g_per_pkm", "scope", "occupancy",
+    "checked", "source",
 )  # fmt: skip
 DELAY_COLUMNS = (
     "country", "vehicle", "agency", "year", "within_s", "share_within", "within2_s",

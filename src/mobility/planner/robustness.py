@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from mobility.journey import Journey, Leg, Place, Section
 from mobility.planner.emissions import CHECKED
-from mobility.planner.published import EVERYWHERE, Row
+from mobility.planner.published import Row, speakers
 
 LATE_SHARE = 0.5  # where one threshold is published: DB Ril 405, share of delayed trains
 LONGEST_DELAY_S = 3 * 3600  # what is later counts as this late
@@ -39,7 +39,7 @@ class Delay:
     Parameters
     ----------
     agency : str
-        ``feed:agency_id`` where the row is about one operator, else empty.
+        ``feed:agency_id`` or feed where the row is about one operator, else empty.
     within_s, share_within : int, float
         What is published: the share of vehicles less than so many seconds late.
     """
@@ -157,25 +157,19 @@ class Delays:
     """
 
     def __init__(self, rows: Iterable[Row]) -> None:
-        self._by_agency: dict[tuple[str, str], Delay] = {}
-        self._by_country: dict[tuple[str, str], Delay] = {}
+        self._of: dict[tuple[str, str], Delay] = {}
         self._masses: dict[Delay, Floats] = {}
         self._missed: dict[tuple[Delay, Delay, int], float] = {}
         for row in rows:
             delay = delay_of(row)
-            if delay.agency:
-                self._by_agency.setdefault((delay.agency, delay.vehicle), delay)
-            else:
-                self._by_country.setdefault((delay.country, delay.vehicle), delay)
+            self._of.setdefault((row.speaker(), delay.vehicle), delay)
 
     def find(self, section: Section | None, vehicle: str) -> Delay | None:
         """Return the delays of a ride's section; None where nothing is published."""
         if section is None:
             return None
-        own = self._by_agency.get((f"{section.feed}:{section.agency_id}", vehicle))
-        if own is None and section.country:
-            own = self._by_country.get((section.country, vehicle))
-        return own or self._by_country.get((EVERYWHERE, vehicle))
+        known = (self._of.get((who, vehicle)) for who in speakers(section, section.country))
+        return next((delay for delay in known if delay), None)
 
     def missed(self, arriving: Delay, departing: Delay, slack_s: int) -> float:
         """Return the probability that the change is missed."""

@@ -723,6 +723,8 @@ export interface components {
          * @description Grams of CO2 equivalents per passenger-kilometre, as published.
          */
         FactorDocument: {
+            /** Agency */
+            agency: string | null;
             /**
              * Checked
              * @description Whether the source was read for the table or its figure is from memory.
