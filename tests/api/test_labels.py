@@ -11,6 +11,7 @@ from mobility.api.waiting import waiting_connections
 from mobility.core.time import parse_instant
 from mobility.network import open_edition
 from mobility.planner import Planner, locate
+from mobility.web.view import minutes_between
 
 from ..web.client import AppClient
 
@@ -105,6 +106,42 @@ def test_only_what_is_shown_is_returned_and_labelled(api: AppClient) -> None:
     assert given <= set(range(len(shown["journeys"])))
     refused = api.get("/api/v1/journeys", params={"from": "a", "to": "b", "shown": "1h"})
     assert refused.status_code in {400, 422}
+
+
+@pytest.mark.parametrize(
+    ("origin", "destination"),
+    [
+        ("Lörrach Hbf", "Liestal"),
+        ("Weil am Rhein Bahnhof", "Saint-Louis Gare"),
+        ("Mulhouse Ville", "Basel Bad Bf"),
+        ("Riehen Bahnhof", "Muttenz"),
+    ],
+)
+def test_labels_of_a_morning_name_the_least_and_nothing_unknown(
+    api: AppClient, origin: str, destination: str
+) -> None:
+    document = ask(api, **{"from": origin, "to": destination, "window": "4h", "currency": "CHF"})
+    journeys, labels = document["journeys"], by_kind(document)
+    given = {kind: [g["journey"] for g in label["given"]] for kind, label in labels.items()}
+    assert len(journeys) > 3
+    spans = [minutes_between(j["departure"], j["arrival"]) for j in journeys]
+    assert given["fastest"] == [i for i, span in enumerate(spans) if span == min(spans)]
+    for i in given["cheapest"]:
+        assert journeys[i]["fare"]["status"] == "known"
+    currencies = {t["currency"] for j in journeys for t in j["fare"]["totals"]}
+    if len(currencies) == 1 and given["cheapest"]:
+        known = [j for j in journeys if j["fare"]["status"] == "known"]
+        sums = [sum(t["amount_minor"] for t in j["fare"]["totals"]) for j in known]
+        for i in given["cheapest"]:
+            assert sum(t["amount_minor"] for t in journeys[i]["fare"]["totals"]) == min(sums)
+    for i in given["fewest_emissions"]:
+        assert journeys[i]["emissions"]["grams"] is not None
+    for i in given["most_robust"]:
+        assert journeys[i]["risk"]["missed"] is not None
+    # Buses and trams of a country without published punctuality have no risk, and it is said.
+    unknown = sum(j["risk"]["missed"] is None for j in journeys)
+    codes = {r["code"] for r in labels["most_robust"]["reasons"]}
+    assert bool(unknown) == bool(codes & {"risk_unknown", "no_risk_known"})
 
 
 def test_a_region_without_timed_connections_has_none(sample_edition: Path) -> None:

@@ -120,6 +120,16 @@ def test_the_time_to_change_at_a_stop_is_that_of_the_stop() -> None:
     assert found.changes[0].slack_s == 270
 
 
+def test_a_change_shorter_than_usual_leaves_no_slack_but_can_be_made() -> None:
+    found = risk_of(journey(ride([(A, 0), (B, 10)]), ride([(B, 11), (C, 30)])), delays())
+    # P(A > B) for equal delays: 0.5 (0.5 + 0.5 * 0.5) = 0.375, a little less in whole seconds.
+    assert found.changes[0].slack_s == 0
+    assert found.missed == pytest.approx(0.375, abs=0.003)
+    late = risk_of(journey(ride([(A, 0), (B, 10)]), ride([(B, 9), (C, 30)])), delays())
+    assert late.changes[0].slack_s == -60  # live times that break it
+    assert late.missed is not None and late.missed > 0.6
+
+
 shares = st.floats(0.05, 1.0)
 means = st.floats(20, 1200)
 

@@ -24,7 +24,7 @@ Kind = Literal[
 ]  # fmt: skip
 MAX_PRICED = 200  # journeys of one answer that are priced
 WALK_ALIKE_M = 50  # walks are compared in steps of 50 m
-GRAMS_ALIKE = 10  # emissions are compared, and told, in steps of 10 g
+GRAMS_ALIKE = 10  # emissions are compared, and told, in steps of 10 g, of 100 g from 1 kg on
 RISK_ALIKE = 0.001  # risks in steps of a tenth of a percent
 
 Figures = Mapping[str, Any]
@@ -161,6 +161,16 @@ def price_journeys(
     return tuple(j.with_fare(pricer.price(j)) if i in chosen else j for i, j in enumerate(journeys))
 
 
+def told_grams(grams: int) -> int:
+    """Return grams as they are told: in steps of 10 g, of 100 g from one kilogram on.
+
+    >>> told_grams(827), told_grams(16_644)
+    (830, 16600)
+    """
+    step = GRAMS_ALIKE if grams < 1000 else 10 * GRAMS_ALIKE
+    return round(grams / step) * step
+
+
 def amounts_of(fare: Fare) -> Amounts:
     """Return minor units by currency; a free fare has none."""
     return {total.currency: total.amount_minor for total in fare.totals if total.amount_minor}
@@ -270,7 +280,7 @@ class _Judge:
 
         def steps(f: Facts) -> float | None:
             grams = f.emissions.grams
-            return None if grams is None else round(grams / GRAMS_ALIKE)
+            return None if grams is None else told_grams(grams)
 
         label = self.least("fewest_emissions", steps, _emits, *reasons)
         if len(scopes) < 2:

@@ -289,11 +289,14 @@ def _change(
 ) -> Change:
     left, right = journey.legs[before], journey.legs[after]
     walks = journey.legs[before + 1 : after]
+    available_s = right.departure - left.arrival
     if walks:
         needed_s = sum(walk.arrival - walk.departure for walk in walks)
     else:
-        needed_s = change_s(left.destination) if change_s else DEFAULT_CHANGE_S
-    slack_s = right.departure - left.arrival - needed_s
+        usual_s = change_s(left.destination) if change_s else DEFAULT_CHANGE_S
+        # Rules for single trips allow shorter changes; those that the planner makes can be made.
+        needed_s = min(usual_s, max(available_s, 0))
+    slack_s = available_s - needed_s
     if guaranteed is not None and guaranteed(left, right):
         return Change(before, after, slack_s, True, 0.0, None, None)
     arriving = delays.find(left.sections[-1] if left.sections else None, left.vehicle)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from mobility.core.money import Money
-from mobility.planner.labels import Label, Reason
+from mobility.planner.labels import Label, Reason, told_grams
 from mobility.web.catalogue import Catalogue, read_catalogue
 from mobility.web.view import duration_text
 
@@ -95,7 +95,7 @@ def mass_text(grams: int, language: str) -> str:
     ('830 g', '1,2 kg')
     """
     if grams < 1000:
-        return f"{round(grams / 10) * 10} g"
+        return f"{told_grams(grams)} g"
     return f"{decimal_text(grams / 1000, language)} kg"
 
 
