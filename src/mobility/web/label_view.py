@@ -11,6 +11,10 @@ from mobility.web.catalogue import Catalogue
 from mobility.web.label_words import decimal_text, mass_text, risk_text
 
 Document = dict[str, Any]
+# What the card of a journey says anyway: its time, changes and price.
+ON_THE_CARD = {
+    "fastest": ("takes",), "fewest_changes": ("changes", "no_change"), "cheapest": ("costs",),
+}  # fmt: skip
 
 
 def label_views(labels: list[Document], index: int) -> list[Document]:
@@ -18,7 +22,11 @@ def label_views(labels: list[Document], index: int) -> list[Document]:
     return [
         {
             "title": label["title"],
-            "text": " · ".join(reason["text"] for reason in given["reasons"]),
+            "text": " · ".join(
+                reason["text"]
+                for reason in given["reasons"]
+                if reason["code"] not in ON_THE_CARD.get(label["kind"], ())
+            ),
             "warns": any(reason["code"] == "unprotected" for reason in given["reasons"]),
         }
         for label in labels

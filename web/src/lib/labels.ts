@@ -5,6 +5,12 @@ import { among, language, t } from "./i18n";
 import { legLabel, placeName } from "./view";
 
 const TINY_RISK = 0.001;
+// What the card of a journey says anyway: its time, changes and price.
+const ON_THE_CARD: Partial<Record<Label["kind"], string[]>> = {
+  fastest: ["takes"],
+  fewest_changes: ["changes", "no_change"],
+  cheapest: ["costs"],
+};
 
 export interface LabelView {
   title: string;
@@ -28,7 +34,10 @@ export function labelsOf(labels: Label[], index: number): LabelView[] {
         .filter((given) => given.journey === index)
         .map(({ reasons }) => ({
           title: label.title,
-          text: reasons.map((reason) => reason.text).join(" · "),
+          text: reasons
+            .filter((reason) => !ON_THE_CARD[label.kind]?.includes(reason.code))
+            .map((reason) => reason.text)
+            .join(" · "),
           warns: reasons.some((reason) => reason.code === "unprotected"),
         })),
     );
