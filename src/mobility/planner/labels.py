@@ -16,7 +16,7 @@ from mobility.core.money import Money
 from mobility.journey import Fare, Journey
 from mobility.planner.emissions import Emissions
 from mobility.planner.query import Pricer
-from mobility.planner.robustness import Risk
+from mobility.planner.robustness import Risk, told_share
 
 Kind = Literal[
     "fastest", "fewest_changes", "least_walking", "cheapest", "cheapest_protected",
@@ -228,11 +228,7 @@ def _emits(facts: Facts) -> Reason:
 def _risks(facts: Facts) -> Reason:
     if not facts.risk.changes:
         return Reason("no_connection")
-    return Reason("risks", {"missed": _share(facts.risk.missed)})
-
-
-def _share(missed: float | None) -> float | None:
-    return None if missed is None else round(missed, 6)
+    return Reason("risks", {"missed": told_share(facts.risk.missed)})
 
 
 class _Judge:
@@ -409,7 +405,7 @@ class _Judge:
             if mine is None or theirs is None or theirs - mine < RISK_ALIKE:
                 return []
             figures = {
-                "longer_s": longer_s, "missed": _share(mine), "instead_of": _share(theirs),
+                "longer_s": longer_s, "missed": told_share(mine), "instead_of": told_share(theirs),
             }  # fmt: skip
             return [Reason("longer_but_less_risk", figures)]
         if kind not in gains:

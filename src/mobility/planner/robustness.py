@@ -147,6 +147,15 @@ def missed_probability(arriving: Floats, departing: Floats, slack_s: int) -> flo
     return min(float(departing @ beyond[at]), 1.0)
 
 
+def told_share(share: float | None) -> float | None:
+    """Return a probability with four digits: a small one is no zero.
+
+    >>> told_share(0.04322042), told_share(2.875e-05), told_share(None)
+    (0.04322, 2.875e-05, None)
+    """
+    return None if share is None else float(f"{share:.4g}")
+
+
 class Delays:
     """The delays in force: of an operator, else of its country, else of Europe.
 
@@ -223,7 +232,7 @@ class Change:
             "after": self.after,
             "slack_s": self.slack_s,
             "guaranteed": self.guaranteed,
-            "missed": None if self.missed is None else round(self.missed, 6),
+            "missed": told_share(self.missed),
             "arriving": self.arriving.to_json() if self.arriving else None,
             "departing": self.departing.to_json() if self.departing else None,
         }
@@ -247,9 +256,8 @@ class Risk:
 
     def to_json(self) -> dict[str, Any]:
         """Return the ``risk`` of a journey."""
-        missed = self.missed
         return {
-            "missed": None if missed is None else round(missed, 6),
+            "missed": told_share(self.missed),
             "changes": [change.to_json() for change in self.changes],
         }
 
