@@ -16,8 +16,8 @@ from mobility.planner.labels import (
     Label,
     Ranking,
     amounts_of,
+    journeys_to_price,
     label_journeys,
-    price_journeys,
 )
 from mobility.planner.published import (
     DELAY_COLUMNS,
@@ -240,28 +240,18 @@ def test_a_pass_protects_the_ride_that_it_covers() -> None:
     assert Fare((ticket((0,), 200),), unknown_legs=(1,)).unprotected([0, 1]) == ()
 
 
-class Counting:
-    """A pricer that counts; the price is the journey's minutes in cents."""
-
-    def __init__(self) -> None:
-        self.asked = 0
-
-    def price(self, made: Journey) -> Fare:
-        self.asked += 1
-        return paid(((0,), (made.arrival - made.departure) // 60, "EUR"))
-
-
-def test_of_many_journeys_so_many_are_priced_and_that_is_said() -> None:
+def test_of_many_journeys_the_quickest_are_priced_and_that_is_said() -> None:
     made = [direct(minutes) for minutes in (90, 30, 60, 45)]
-    pricer = Counting()
-    priced = price_journeys(made, pricer, most=2)
-    assert pricer.asked == 2
-    assert [j.fare is not None for j in priced] == [False, True, False, True]  # the quickest
-    assert [j.legs for j in priced] == [j.legs for j in made]
+    chosen = journeys_to_price(made, most=2)
+    assert chosen == {1, 3}
+    priced = [
+        j.with_fare(paid(((0,), 500 + at, "EUR"))) if at in chosen else j
+        for at, j in enumerate(made)
+    ]
     label = labels_of(*priced)["cheapest"]
     assert winners(label) == [1]
     assert told(label, "bounded") == {"priced": 2, "of": 4}
-    assert "bounded" not in codes(labels_of(*price_journeys(made, pricer))["cheapest"])
+    assert journeys_to_price(made) == {0, 1, 2, 3}
 
 
 prices = st.none() | st.lists(

@@ -20,9 +20,8 @@ from mobility.planner.labels import (
     Facts,
     Label,
     Ranking,
+    journeys_to_price,
     label_journeys,
-    price_journeys,
-    unprotected_changes,
 )
 from mobility.planner.published import PUBLISHED_PART, read_published
 from mobility.planner.robustness import DEFAULT_CHANGE_S, ChangeTime, Delays, risk_of
@@ -68,7 +67,11 @@ class Labelling:
 
     def of(self, journeys: Sequence[Journey], pricer: TariffPricer | None) -> Labelled:
         """Return the journeys priced, judged and labelled; their set and order stay."""
-        facts = tuple(self._facts(journey, pricer) for journey in price_journeys(journeys, pricer))
+        priced = journeys_to_price(journeys) if pricer is not None else ()
+        facts = tuple(
+            self._facts(journey, pricer if index in priced else None)
+            for index, journey in enumerate(journeys)
+        )
         ranking = None
         if pricer is not None and pricer.tariff.comparison:
             ranking = Ranking(pricer.tariff.rank_weights, pricer.tariff.comparison)
@@ -76,8 +79,9 @@ class Labelling:
 
     def _facts(self, journey: Journey, pricer: TariffPricer | None) -> Facts:
         protected = None
-        if pricer is not None and unprotected_changes(journey, journey.fare):
-            protected = pricer.price_protected(journey)
+        if pricer is not None:
+            fare, protected = pricer.price_both(journey)
+            journey = journey.with_fare(fare)
         return Facts(
             journey,
             emissions_of(journey, self._factors, self._country_of),

@@ -78,27 +78,35 @@ class TariffPricer:
 
     def price(self, journey: Journey) -> Fare:
         """Return the tickets of the cheapest legal combination; legs without one are named."""
-        priced, unknown = self.price_tickets(journey)
-        return Fare(tuple(item.ticket for item in priced), unknown)
+        stages = list_stages(journey, self.tariff)
+        return self._fare_of(stages, self._list_offers(stages))
 
-    def price_protected(self, journey: Journey) -> Fare | None:
-        """Return the cheapest tickets with which every change of the journey is protected.
+    def price_both(self, journey: Journey) -> tuple[Fare, Fare | None]:
+        """Return the fare and, where it leaves a change unprotected, the cheapest that does not.
 
         At a change one ticket covers both rides, or a pass the one after: tickets may meet inside
-        a train. None where no such tickets cover all rides.
+        a train. None where the fare protects every change, or no such tickets cover all rides.
         """
         stages = list_stages(journey, self.tariff)
-        offers = [
+        offers = self._list_offers(stages)
+        fare = self._fare_of(stages, offers)
+        if not fare.unprotected(legs_of(stages)):
+            return fare, None
+        joined = [
             offer
-            for offer in self._list_offers(stages)
+            for offer in offers
             if offer.first == 0
             or stages[offer.first - 1].leg == stages[offer.first].leg
             or offer.payload.product.kind == "pass"
         ]
+        if find_cheapest(len(stages), joined)[1]:
+            return fare, None
+        return fare, self._fare_of(stages, joined)
+
+    def _fare_of(self, stages: Sequence[Stage], offers: Sequence[Offer]) -> Fare:
         chosen, unknown = find_cheapest(len(stages), offers)
-        if unknown:
-            return None
-        return Fare(tuple(item.ticket for item in self._tickets_of(chosen, stages)))
+        tickets = tuple(item.ticket for item in self._tickets_of(chosen, stages))
+        return Fare(tickets, legs_of([stages[position] for position in unknown]))
 
     def price_tickets(self, journey: Journey) -> tuple[tuple[PricedTicket, ...], tuple[int, ...]]:
         """Return the tickets with their sales and splits, also unpublished ones, for clearing."""

@@ -15,7 +15,6 @@ from typing import Any, Literal
 from mobility.core.money import Money
 from mobility.journey import Fare, Journey
 from mobility.planner.emissions import Emissions
-from mobility.planner.query import Pricer
 from mobility.planner.robustness import Risk, told_share
 
 Kind = Literal[
@@ -134,7 +133,12 @@ class Facts:
     @property
     def unprotected(self) -> tuple[tuple[int, int], ...]:
         """Changes that the journey's own tickets leave unprotected."""
-        return unprotected_changes(self.journey, self.journey.fare)
+        if self.journey.fare is None:
+            return ()
+        legs = self.journey.legs
+        return self.journey.fare.unprotected(
+            [i for i, leg in enumerate(legs) if leg.mode == "transit"]
+        )
 
     @property
     def protected_amounts(self) -> Amounts | None:
@@ -144,21 +148,16 @@ class Facts:
         return None if self.protected is None else amounts_of(self.protected)
 
 
-def price_journeys(
-    journeys: Sequence[Journey], pricer: Pricer | None, *, most: int = MAX_PRICED
-) -> tuple[Journey, ...]:
-    """Return the journeys in the same order, at most so many of them with their fares.
+def journeys_to_price(journeys: Sequence[Journey], most: int = MAX_PRICED) -> frozenset[int]:
+    """Return which journeys of an answer are priced: at most so many, the quickest.
 
-    Of more than `most` the quickest are priced, among equals the first; the label "cheapest" then
-    says that it speaks of these: none of them is cheaper, one that was not priced may be.
+    Among equals the first. Where some are left out, the label "cheapest" says that it speaks of
+    those priced: none of them is cheaper, one that was not priced may be.
     """
-    if pricer is None:
-        return tuple(journeys)
     order = sorted(
         range(len(journeys)), key=lambda i: (journeys[i].arrival - journeys[i].departure, i)
     )
-    chosen = set(order[:most])
-    return tuple(j.with_fare(pricer.price(j)) if i in chosen else j for i, j in enumerate(journeys))
+    return frozenset(order[:most])
 
 
 def told_grams(grams: int) -> int:
@@ -174,13 +173,6 @@ def told_grams(grams: int) -> int:
 def amounts_of(fare: Fare) -> Amounts:
     """Return minor units by currency; a free fare has none."""
     return {total.currency: total.amount_minor for total in fare.totals if total.amount_minor}
-
-
-def unprotected_changes(journey: Journey, fare: Fare | None) -> tuple[tuple[int, int], ...]:
-    """Return the changes of a journey, as pairs of legs, that no ticket of a fare protects."""
-    if fare is None:
-        return ()
-    return fare.unprotected([i for i, leg in enumerate(journey.legs) if leg.mode == "transit"])
 
 
 def label_journeys(facts: Sequence[Facts], ranking: Ranking | None = None) -> tuple[Label, ...]:
