@@ -30,7 +30,10 @@ def edition(kind: int, feed: int = 0, **named: str) -> Any:
     )
     tables = {"transfers": transfers, "stops": stops}
     return SimpleNamespace(
-        table_names=tuple(tables), table=tables.get, network=SimpleNamespace(feed_id=["f", "g"])
+        table_names=tuple(tables),
+        columns_of=lambda name: tuple(tables[name].columns),
+        rows_where=lambda name, predicate: tables[name].filter(predicate),
+        network=SimpleNamespace(feed_id=["f", "g"]),
     )
 
 
@@ -61,4 +64,7 @@ def test_only_rows_that_wait_and_of_the_rides_own_feed_count() -> None:
     assert waiting_connections(edition(2, **named)) is None
     other = waiting_connections(edition(1, feed=1, **named))
     assert other is not None and not other(*rides())
+    plain = edition(1, **named)
+    plain.columns_of = lambda name: ("feed", "from_stop_id", "to_stop_id")
+    assert waiting_connections(plain) is None
     assert waiting_connections(SimpleNamespace(table_names=())) is None  # type: ignore[arg-type]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import polars as pl
+
 from mobility.journey import Leg, Place
 from mobility.network import Edition
 from mobility.planner.robustness import Guaranteed
@@ -57,12 +59,12 @@ def _rules(edition: Edition) -> dict[tuple[str, str], list[_Rule]]:
     """Return the rows by feed and the stop that they lead from."""
     if "transfers" not in edition.table_names:
         return {}
-    table = edition.table("transfers")
-    if "transfer_type" not in table.columns:
-        return {}
+    if "transfer_type" not in edition.columns_of("transfers"):
+        return {}  # a feed that states none means "recommended" everywhere
+    table = edition.rows_where("transfers", pl.col("transfer_type").is_in(WAITING_TYPES))
     feeds = list(edition.network.feed_id)
     rules: dict[tuple[str, str], list[_Rule]] = {}
-    for row in table.filter(table["transfer_type"].is_in(WAITING_TYPES)).rows(named=True):
+    for row in table.rows(named=True):
         cells = [
             row.get(name) or ""
             for name in ("to_stop_id", "from_route_id", "to_route_id", "from_trip_id", "to_trip_id")
@@ -81,7 +83,7 @@ def _names(place: Place, feed: str, parents: dict[str, str]) -> set[str]:
 def _parents(edition: Edition) -> dict[str, str]:
     """Return for each stop inside a station of its feed that station's raw id."""
     feeds = list(edition.network.feed_id)
-    stops = edition.table("stops").select("feed", "stop_id", "parent")
+    stops = edition.rows_where("stops", pl.lit(True)).select("feed", "stop_id", "parent")
     ids = stops["stop_id"].to_list()
     return {
         f"{feeds[feed]}:{stop}": ids[parent]
