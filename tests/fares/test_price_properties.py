@@ -136,3 +136,62 @@ def test_shares_sum_to_the_price_or_there_are_none(
         assert not split.shares or sum(s.amount_minor for s in split.shares) == amount
         assert split.shares  # the key without_rides stands in where no ride has a weight
         assert all(share.amount_minor >= 0 for share in split.shares)
+
+
+@given(items=product_lists(), journey=journeys())
+@settings(max_examples=150, deadline=None)
+def test_protected_tickets_leave_no_change_open_and_are_the_cheapest_such(
+    items: list[dict[str, Any]], journey: Journey
+) -> None:
+    pricer = TariffPricer(compile_world(items))
+    rides = [i for i, leg in enumerate(journey.legs) if leg.mode == "transit"]
+    own, protected = pricer.price_both(journey)
+    assert own == pricer.price(journey)
+    if not own.unprotected(rides):
+        assert protected is None
+    if protected is not None:
+        assert protected.status == "known"
+        assert protected.unprotected(rides) == ()
+        weights = pricer.tariff.rank_weights
+        ranks = [
+            sum(t.price.amount_minor * weights[t.price.currency] for t in fare.tickets)
+            for fare in (own, protected)
+        ]
+        assert own.status == "known" and ranks[0] <= ranks[1]
+
+
+def all_combinations(n_stages: int, offers: list[Any], first: int = 0) -> Iterator[list[Any]]:
+    """Yield every way to cover the stages from the first on."""
+    if first == n_stages:
+        yield []
+        return
+    for offer in offers:
+        if offer.first == first:
+            for rest in all_combinations(n_stages, offers, offer.last + 1):
+                yield [offer, *rest]
+
+
+@given(items=product_lists(max_size=4), journey=journeys(max_legs=3))
+@settings(max_examples=100, deadline=None)
+def test_protected_tickets_cost_what_trying_all_finds(
+    items: list[dict[str, Any]], journey: Journey
+) -> None:
+    pricer = TariffPricer(compile_world(items))
+    stages = list_stages(journey, pricer.tariff)
+    rides = [i for i, leg in enumerate(journey.legs) if leg.mode == "transit"]
+    ranks = []
+    for combination in all_combinations(len(stages), pricer._list_offers(stages)):
+        tickets = tuple(t.ticket for t in pricer._tickets_of(combination, stages))
+        if not Fare(tickets).unprotected(rides):
+            ranks.append(sum(offer.rank for offer in combination))
+    own, protected = pricer.price_both(journey)
+    kept = protected if protected is not None else own
+    if not ranks:
+        assert protected is None
+        assert own.unknown_legs or own.unprotected(rides)
+    else:
+        weights = pricer.tariff.rank_weights
+        assert not kept.unprotected(rides)
+        assert min(ranks) == sum(
+            t.price.amount_minor * weights[t.price.currency] for t in kept.tickets
+        )

@@ -305,3 +305,14 @@ def test_importing_the_network_loads_no_tables() -> None:
     script = "import sys, mobility.network.slices; print({'polars', 'pandas'} & set(sys.modules))"
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "set()"
+
+
+def test_rows_of_a_table_are_found_without_keeping_it(sample_edition: Path) -> None:
+    opened = open_edition(sample_edition)
+    some = opened.rows_where("transfers", pl.col("transfer_type") == 2)
+    assert some.height and set(some["transfer_type"]) == {2}
+    assert opened.rows_where("transfers", pl.col("transfer_type") == 9).height == 0
+    assert set(opened.columns_of("transfers")) == set(some.columns)
+    assert "transfers" not in opened._tables
+    with pytest.raises(KeyError, match="has no table nothing"):
+        opened.rows_where("nothing", pl.lit(True))

@@ -6,10 +6,16 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
+from mobility.api.labelling import Labelled
 from mobility.core.errors import UnknownPlaceError
 from mobility.core.money import Money
 from mobility.core.time import parse_instant
 from mobility.journey import Call, Fare, Journey, Leg, Place, Section, Share, Ticket
+from mobility.planner.emissions import Factors, emissions_of
+from mobility.planner.labels import Facts, label_journeys
+from mobility.planner.published import read_published
+from mobility.planner.robustness import Delays, risk_of
+from mobility.web import label_documents
 
 DAY = "2027-05-04"
 VERSIONS = {"region": "made", "edition": "e" * 64, "network": "a" * 64, "tariff": "b" * 64}
@@ -169,6 +175,13 @@ REGION: dict[str, Any] = {
 }  # fmt: skip
 
 
+def judged(found: list[Journey]) -> tuple[Facts, ...]:
+    """Return journeys with emissions and risk, by the tables that are shipped."""
+    published = read_published()
+    factors, delays = Factors(published.factors), Delays(published.delays)
+    return tuple(Facts(j, emissions_of(j, factors), risk_of(j, delays)) for j in found)
+
+
 class MadeBackend:
     """Answers the pages from this module."""
 
@@ -191,14 +204,17 @@ class MadeBackend:
         }
         if question["to"] not in found:
             raise UnknownPlaceError(f"no place is called {question['to']!r}")
+        facts = judged(found[question["to"]])
+        stations = {place(name).station_id: name for name in SPOTS}
         return {
             "versions": VERSIONS,
-            "journeys": [made.to_json() for made in found[question["to"]]],
+            "journeys": Labelled(facts, ()).documents(),
+            "labels": label_documents(label_journeys(facts), question["language"], stations),
             "notices": [
                 {"code": "feed_not_covering_date", "severity": "warning", "feed": "made",
                  "message": "made covers 2027 only"}
             ],
-            "stations": {place(name).station_id: name for name in SPOTS},
+            "stations": stations,
             "from": place("Lörrach Hbf").to_json(),
             "to": place("Liestal").to_json(),
             "depart": "2027-05-04T07:00:00+02:00",

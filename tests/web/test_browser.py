@@ -157,3 +157,26 @@ def test_the_page_works_without_javascript(browser: Any, address: str) -> None:
     assert read_splits(page) >= 1
     shoot(page, ("desktop", "nojs"), "liestal-open")
     context.close()
+
+
+def test_labels_are_text_and_their_figures_are_reached_by_keyboard(
+    page: Any, address: str, look: tuple[str, str]
+) -> None:
+    search(page, address, "Lörrach Hbf", "Mulhouse Ville")
+    second = page.locator(".journey").nth(1)
+    label = second.locator(".label", has_text="Safest connections").inner_text()
+    assert "11 min longer, but the risk of missing a connection is under 0.1 % instead" in label
+    about = page.locator(".about-labels summary")
+    about.focus()
+    page.keyboard.press("Enter")
+    assert page.get_by_text("Compared are the journeys shown").is_visible()
+    second.locator("summary").first.focus()
+    page.keyboard.press("Enter")
+    figures = second.get_by_text("Distances, factors and sources")
+    figures.focus()
+    page.keyboard.press("Enter")
+    assert second.locator(".factors tbody").count() == 5  # two countries a ride, and the car
+    assert "CO₂e per person" in second.locator(".facts").last.inner_text()
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert page.evaluate(SMALL_TARGETS) == []
+    shoot(page, look, "labels")

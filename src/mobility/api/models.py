@@ -118,8 +118,93 @@ class FareDocument(Document):
     unknown_legs: list[int]
 
 
+class FactorDocument(Document):
+    """Grams of CO2 equivalents per passenger-kilometre, as published."""
+
+    country: str
+    vehicle: str
+    agency: str | None
+    traction: str | None
+    year: int
+    g_per_pkm: float
+    scope: Literal["tank_to_wheel", "well_to_wheel", "with_vehicle", "with_infrastructure"]
+    occupancy: float | None
+    checked: Literal["read", "recalled"] = Field(
+        description="Whether the source was read for the table or its figure is from memory."
+    )
+    source: str
+
+
+class EmissionPartDocument(Document):
+    """What a ride emits in one country; null where no factor is published."""
+
+    country: str | None
+    metres: int
+    grams: int | None
+    factor: FactorDocument | None
+
+
+class RideEmissionsDocument(Document):
+    """What a ride emits, by country."""
+
+    leg: int
+    parts: list[EmissionPartDocument]
+
+
+class CarTripDocument(Document):
+    """The same trip by car, for one person in a car of usual occupancy."""
+
+    metres: int
+    grams: int
+    factor: FactorDocument
+
+
+class EmissionsDocument(Document):
+    """What a journey emits per rider; a ride without a factor is unknown, never 0."""
+
+    grams: int | None
+    unknown_legs: list[int]
+    scopes: list[str] = Field(description="What the factors used count.")
+    rides: list[RideEmissionsDocument]
+    car: CarTripDocument | None
+
+
+class DelayDocument(Document):
+    """Punctuality as published, and the delays made of it."""
+
+    country: str
+    vehicle: str
+    agency: str | None
+    year: int
+    within_s: int
+    share_within: float
+    late: float = Field(description="Share of vehicles that are late at all.")
+    mean_s: int = Field(description="Mean delay of those.")
+    checked: Literal["read", "recalled"]
+    source: str
+
+
+class ChangeDocument(Document):
+    """A change between two rides and the probability that it is missed; null: not known."""
+
+    before: int
+    after: int
+    slack_s: int = Field(description="Seconds that remain after walking or changing.")
+    guaranteed: bool
+    missed: float | None
+    arriving: DelayDocument | None
+    departing: DelayDocument | None
+
+
+class RiskDocument(Document):
+    """The probability that one of a journey's changes is missed; null: not known."""
+
+    missed: float | None
+    changes: list[ChangeDocument]
+
+
 class JourneyDocument(Document):
-    """J: one way to travel."""
+    """J: one way to travel; the fare is null without a tariff, or where it was not priced."""
 
     departure: Instant
     arrival: Instant
@@ -127,6 +212,42 @@ class JourneyDocument(Document):
     walk_m: int
     legs: list[LegDocument]
     fare: FareDocument | None
+    emissions: EmissionsDocument
+    risk: RiskDocument
+
+
+class ReasonDocument(Document):
+    """A reason as a code with its figures, and as a sentence in the language asked for."""
+
+    code: str
+    figures: dict[str, Any]
+    text: str
+
+
+class GivenDocument(Document):
+    """The journey that a label is given to, by its place in the answer, and why."""
+
+    journey: int
+    reasons: list[ReasonDocument]
+
+
+class LabelDocument(Document):
+    """One label; given to all journeys that tie, to none where nobody can tell."""
+
+    kind: Literal[
+        "fastest",
+        "fewest_changes",
+        "least_walking",
+        "cheapest",
+        "cheapest_protected",
+        "fewest_emissions",
+        "most_robust",
+    ]
+    title: str
+    approximate: bool = Field(description="Prices in different currencies were ranked at rates.")
+    all_equal: bool = Field(description="All journeys tie: nothing to choose by.")
+    given: list[GivenDocument]
+    reasons: list[ReasonDocument]
 
 
 class NoticeDocument(Document):
@@ -143,6 +264,9 @@ class JourneysDocument(Document):
 
     versions: Versions
     journeys: list[JourneyDocument]
+    labels: list[LabelDocument] = Field(
+        description="Values beside the journeys, whose set and order they do not change."
+    )
     notices: list[NoticeDocument]
     stations: Annotated[
         dict[str, str],

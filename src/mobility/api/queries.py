@@ -81,6 +81,14 @@ class JourneyQuery(RiderWords):
     window: Annotated[
         str | None, Field(max_length=20, description="All departures within, such as 2h.")
     ] = None
+    shown: Annotated[
+        str | None,
+        Field(
+            max_length=20,
+            description="With window: return, price and label only what leaves within this, such"
+            " as 2h; what leaves later only tells which of these are worth leaving for.",
+        ),
+    ] = None
     max_transfers: Annotated[int, Field(ge=0, le=MAX_TRANSFERS)] = DEFAULT_TRANSFERS
 
     @model_validator(mode="after")
@@ -89,7 +97,10 @@ class JourneyQuery(RiderWords):
             raise ValueError("give one of depart and arrive")
         if self.window and self.arrive:
             raise ValueError("window goes with depart")
+        if self.shown and not self.window:
+            raise ValueError("shown goes with window")
         _check_window(self.window)
+        _check_window(self.shown)
         return self
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import orjson
 
 from mobility.api.booking import booking_texts
+from mobility.api.labelling import Labelled, Labelling
 from mobility.api.names import station_names
 from mobility.api.problems import UnknownJourneyError
 from mobility.api.queries import FaresQuery, JourneyQuery, RiderWords
@@ -25,6 +26,7 @@ from mobility.journey import Journey, Place
 from mobility.network import Edition
 from mobility.planner import Answer, Endpoint, Planner, Pricer, locate, suggest
 from mobility.planner.remarks import DEFAULT_LANGUAGE
+from mobility.web import label_documents
 
 Document = dict[str, Any]
 PRICERS = 128  # riders whose pricer is kept
@@ -49,6 +51,7 @@ class Served:
         )
         self.tariff = _load(edition.part("tariff.json"))
         self._base = self._make_base()
+        self._labelling = Labelling(edition)
         self._pricer = lru_cache(maxsize=PRICERS)(self._make_pricer)
 
     @property
@@ -61,30 +64,40 @@ class Served:
         return int(self.clock().timestamp())
 
     def journeys(self, query: JourneyQuery, timing: Timing | None = None) -> Document:
-        """Return the journeys of a question, each with its fare; notes how long parts took."""
+        """Return the journeys of a question, each with its fare, and the labels of the answer.
+
+        Notes how long parts took.
+        """
         timing = timing or Timing()
         with timing.part("plan"):
             ends, times, answer = self._plan(query)
+        shown = answer.journeys
+        if query.shown and times[0] is not None:
+            end = times[0] + parse_duration_s(query.shown)
+            shown = tuple(journey for journey in shown if journey.departure < end)
         with timing.part("price"):
-            pricer = self._pricer_for(query)
-            priced = [_priced(journey, pricer) for journey in answer.journeys]
+            labelled = self._labelling.of(shown, self._pricer_for(query))
         with timing.part("json"):
-            return self._journeys_document(priced, ends, times, answer)
+            return self._journeys_document(query, labelled, ends, times, answer)
 
     def _journeys_document(
         self,
-        priced: list[Journey],
+        query: JourneyQuery,
+        labelled: Labelled,
         ends: tuple[Endpoint, Endpoint],
         times: tuple[int | None, int | None, int | None],
         answer: Answer,
     ) -> Document:
         depart, arrive, window_s = times
         origin, destination = ends
+        stations = station_names(self.edition.network, labelled.journeys)
+        language = query.language or DEFAULT_LANGUAGE
         return {
             "versions": self.versions,
-            "journeys": [journey.to_json() for journey in priced],
+            "journeys": labelled.documents(),
+            "labels": label_documents(labelled.labels, language, stations),
             "notices": notice_documents(answer.notices),
-            "stations": station_names(self.edition.network, answer.journeys),
+            "stations": stations,
             "from": origin.place.to_json(),
             "to": destination.place.to_json(),
             "depart": None if depart is None else local_time(depart, origin.tz),
@@ -197,7 +210,7 @@ class Served:
         )
         return (origin, destination), (depart, arrive, window_s), answer
 
-    def _pricer_for(self, words: RiderWords) -> Pricer | None:
+    def _pricer_for(self, words: RiderWords) -> TariffPricer | None:
         rider = Rider(
             age_group=words.age_group,
             cards=frozenset(words.cards),
@@ -211,7 +224,7 @@ class Served:
             return None
         return TariffPricer(self.tariff, _load(self.edition.part("agreements.json")))
 
-    def _make_pricer(self, rider: Rider, language: str | None) -> Pricer | None:
+    def _make_pricer(self, rider: Rider, language: str | None) -> TariffPricer | None:
         return None if self._base is None else self._base.for_rider(rider, language)
 
 

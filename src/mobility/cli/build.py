@@ -25,6 +25,9 @@ from mobility.fares import check_against_region, compile_tariff, read_agreements
 from mobility.feeds import Manifest, Progress, read_feed
 from mobility.merge import GivenIds, Region, merge_feeds
 from mobility.network import compile_network, open_edition, write_edition
+from mobility.planner.emissions import Factors
+from mobility.planner.published import PUBLISHED_PART, read_published, region_tables
+from mobility.planner.robustness import Delays
 
 DEFAULT_WALK_RADIUS_M = 400
 
@@ -95,6 +98,7 @@ def build_edition(
     )
     del feeds
     parts, notices = fare_parts(region)
+    parts |= published_parts(region)
     region = replace(region, notices=(*region.notices, *notices))
     tell("network", 0, 1)
     network = compile_network(region, walk_radius_m=walk_radius_m)
@@ -135,6 +139,15 @@ def fare_parts(region: Region) -> tuple[dict[str, bytes], tuple[Notice, ...]]:
         | _references(region, "routes", "route_short_name"),
         stops={stop for stops in members.values() for stop in stops},
     )
+
+
+def published_parts(region: Region) -> dict[str, bytes]:
+    """Return the region's own tables of emission factors and delays, once they can be read."""
+    own = region_tables(region.manifest.folder)
+    published = read_published(own)
+    Factors(published.factors)
+    Delays(published.delays)
+    return {PUBLISHED_PART: _sorted_json(own)} if own else {}
 
 
 def _references(region: Region, table: str, column: str) -> set[str]:

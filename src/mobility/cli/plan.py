@@ -9,6 +9,7 @@ import orjson
 import typer
 
 from mobility.api.booking import booking_texts
+from mobility.api.labelling import Labelling
 from mobility.api.names import station_names
 from mobility.cli.feed_sheets import report_language
 from mobility.cli.output import money, notices_json, out, print_json, print_notices
@@ -17,8 +18,9 @@ from mobility.core.time import parse_duration_s, parse_instant
 from mobility.fares import Rider, TariffPricer
 from mobility.journey import Journey, Leg
 from mobility.network import Edition, open_edition
-from mobility.planner import Answer, Planner, Pricer, locate, run_queries
+from mobility.planner import Answer, Planner, locate, run_queries
 from mobility.planner.remarks import DEFAULT_LANGUAGE
+from mobility.web import label_documents
 
 DEFAULT_MAX_TRANSFERS = 14
 
@@ -82,12 +84,7 @@ def plan(
     rider = Rider(
         cards=frozenset(cards or ()), passes=frozenset(passes or ()), currency=currency or None
     )
-    planner = Planner(
-        opened.network,
-        opened.slices,
-        pricer=pricer_of(opened, rider),
-        booking=booking_texts(opened),
-    )
+    planner = Planner(opened.network, opened.slices, booking=booking_texts(opened))
     answer = plan_texts(
         opened,
         planner,
@@ -99,11 +96,15 @@ def plan(
         max_transfers,
         language=language,
     )
+    labelled = Labelling(opened).of(answer.journeys, pricer_of(opened, rider))
+    stations = station_names(opened.network, answer.journeys)
+    labels = label_documents(labelled.labels, language, stations)
     if as_json:
         print_json(
             {
                 "versions": opened.versions,
-                "journeys": [journey.to_json() for journey in answer.journeys],
+                "journeys": labelled.documents(),
+                "labels": labels,
                 "notices": notices_json(answer.notices),
             }
         )
@@ -111,9 +112,10 @@ def plan(
     print_notices(answer.notices)
     if not answer.journeys:
         out.print("no journey found")
-    stations = station_names(opened.network, answer.journeys)
-    for journey in answer.journeys:
-        _print_journey(journey, stations)
+    for index, journey in enumerate(labelled.journeys):
+        _print_journey(journey, stations, _label_lines(labels, index))
+    for line in _notes(labels):
+        out.print(line, markup=False)
 
 
 def plan_texts(
@@ -145,7 +147,7 @@ def plan_texts(
     )
 
 
-def pricer_of(edition: Edition, rider: Rider) -> Pricer | None:
+def pricer_of(edition: Edition, rider: Rider) -> TariffPricer | None:
     """Return the edition's pricer for a rider; None where it has no tariff."""
     tariff = edition.part("tariff.json")
     if tariff is None:
@@ -156,7 +158,22 @@ def pricer_of(edition: Edition, rider: Rider) -> Pricer | None:
     )
 
 
-def _print_journey(journey: Journey, stations: dict[str, str]) -> None:
+def _label_lines(labels: list[dict[str, Any]], index: int) -> list[str]:
+    """Return the labels of one journey that tell it from another, each with its reasons."""
+    return [
+        f"{label['title']}: {'. '.join(r['text'].rstrip('.') for r in given['reasons'])}"
+        for label in labels
+        for given in label["given"]
+        if given["journey"] == index and not label["all_equal"]
+    ]
+
+
+def _notes(labels: list[dict[str, Any]]) -> list[str]:
+    """Return what bounds the labels, each sentence once."""
+    return list(dict.fromkeys(r["text"] for label in labels for r in label["reasons"]))
+
+
+def _print_journey(journey: Journey, stations: dict[str, str], labels: list[str]) -> None:
     document = journey.to_json()
     changes = {0: "direct", 1: "1 change"}.get(journey.transfers, f"{journey.transfers} changes")
     if not any(leg.mode == "transit" for leg in journey.legs):
@@ -164,6 +181,8 @@ def _print_journey(journey: Journey, stations: dict[str, str]) -> None:
     minutes = (journey.arrival - journey.departure) // 60
     head = f"{_clock(document['departure'])} → {_clock(document['arrival'])}"
     out.print(f"[bold]{head}[/bold]  {minutes} min, {changes}")
+    for line in labels:
+        out.print(f"  * {line}", markup=False)
     for leg in journey.legs:
         out.print(f"  {_leg_line(leg, stations)}", markup=False)
     fare = document["fare"]

@@ -27,6 +27,7 @@ from mobility.impact import FareComparison, compare_fares
 from mobility.merge import Region
 from mobility.network import Edition, compile_network, open_edition, write_edition
 from mobility.planner import Planner, locate
+from mobility.planner.published import PUBLISHED_PART
 from mobility.timetables import (
     ChangedConnection,
     Comparison,
@@ -54,7 +55,7 @@ def apply(
     network = compile_network(region, walk_radius_m=opened.network.walk_radius_m)
     parts = {
         name: content
-        for name in ("tariff.json", "agreements.json")
+        for name in ("tariff.json", "agreements.json", PUBLISHED_PART)
         if (content := opened.part(name)) is not None
     }
     edition_hash = write_edition(output, region, network, parts)

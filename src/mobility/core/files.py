@@ -6,11 +6,22 @@ import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import resources
 from pathlib import Path
 
 from mobility.core.errors import EnvironmentFault
 
 TEMPORARY = ".tmp"  # suffix of a file that is being written
+
+
+def find_shipped_table(name: str) -> Path | None:
+    """Return a table of ``feeds/`` that comes with the program and holds for all regions."""
+    package = Path(str(resources.files("mobility")))
+    candidates = (
+        package / "sample" / "feeds" / name,  # installed
+        package.parent.parent / "feeds" / name,  # a checkout
+    )
+    return next((path for path in candidates if path.is_file()), None)
 
 
 def write_atomic(path: Path, content: bytes, *, mode: int = 0o644) -> None:

@@ -78,19 +78,50 @@ class TariffPricer:
 
     def price(self, journey: Journey) -> Fare:
         """Return the tickets of the cheapest legal combination; legs without one are named."""
-        priced, unknown = self.price_tickets(journey)
-        return Fare(tuple(item.ticket for item in priced), unknown)
+        stages = list_stages(journey, self.tariff)
+        return self._fare_of(stages, self._list_offers(stages))
+
+    def price_both(self, journey: Journey) -> tuple[Fare, Fare | None]:
+        """Return the fare and, where it leaves a change unprotected, the cheapest that does not.
+
+        At a change one ticket covers both rides, or a pass the one after: tickets may meet inside
+        a train. None where the fare protects every change, or no such tickets cover all rides.
+        """
+        stages = list_stages(journey, self.tariff)
+        offers = self._list_offers(stages)
+        fare = self._fare_of(stages, offers)
+        if not fare.unprotected(legs_of(stages)):
+            return fare, None
+        joined = [
+            offer
+            for offer in offers
+            if offer.first == 0
+            or stages[offer.first - 1].leg == stages[offer.first].leg
+            or offer.payload.product.kind == "pass"
+        ]
+        if find_cheapest(len(stages), joined)[1]:
+            return fare, None
+        return fare, self._fare_of(stages, joined)
+
+    def _fare_of(self, stages: Sequence[Stage], offers: Sequence[Offer]) -> Fare:
+        chosen, unknown = find_cheapest(len(stages), offers)
+        tickets = tuple(item.ticket for item in self._tickets_of(chosen, stages))
+        return Fare(tickets, legs_of([stages[position] for position in unknown]))
 
     def price_tickets(self, journey: Journey) -> tuple[tuple[PricedTicket, ...], tuple[int, ...]]:
         """Return the tickets with their sales and splits, also unpublished ones, for clearing."""
         stages = list_stages(journey, self.tariff)
         chosen, unknown = find_cheapest(len(stages), self._list_offers(stages))
+        return self._tickets_of(chosen, stages), legs_of([stages[position] for position in unknown])
+
+    def _tickets_of(
+        self, chosen: Sequence[Offer], stages: Sequence[Stage]
+    ) -> tuple[PricedTicket, ...]:
         sold = sum(offer.payload.product.kind == "single" for offer in chosen)
-        priced = tuple(
+        return tuple(
             self._make_ticket(offer.payload, stages[offer.first : offer.last + 1], sold > 1)
             for offer in chosen
         )
-        return priced, legs_of([stages[position] for position in unknown])
 
     def _list_offers(self, stages: Sequence[Stage]) -> list[Offer]:
         offers = []
@@ -148,6 +179,7 @@ class TariffPricer:
                 *(hidden or split.why),
                 *self._compared(several),
             ),
+            held=product.kind == "pass",
         )
         return PricedTicket(ticket, sale, tuple(stages), split)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Literal
 
 from mobility.core.money import Money, sum_by_currency
@@ -46,6 +48,8 @@ class Ticket:
         Sum exactly to the price; empty where no agreement publishes a split.
     why : tuple of str
         The derivation: one line per rule applied, in order.
+    held : bool
+        A pass that the rider has: after a missed connection the next service will do.
     """
 
     product: str
@@ -60,6 +64,7 @@ class Ticket:
     protects: str
     shares: tuple[Share, ...] = ()
     why: tuple[str, ...] = ()
+    held: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Return the document T of the design."""
@@ -102,6 +107,26 @@ class Fare:
     def totals(self) -> list[Money]:
         """One total per currency."""
         return sum_by_currency([ticket.price for ticket in self.tickets])
+
+    def unprotected(self, rides: Sequence[int]) -> tuple[tuple[int, int], ...]:
+        """Return the changes, as pairs of legs, that no ticket protects.
+
+        A change is protected where one ticket covers both rides, or a pass the one after. A ride
+        without a ticket is not spoken of: its fare is unknown.
+
+        Parameters
+        ----------
+        rides : sequence of int
+            Indices of the journey's legs that are rides, in order.
+        """
+        open_changes = []
+        for before, after in pairwise(rides):
+            if before in self.unknown_legs or after in self.unknown_legs:
+                continue
+            covering = [ticket for ticket in self.tickets if after in ticket.legs]
+            if not any(ticket.held or before in ticket.legs for ticket in covering):
+                open_changes.append((before, after))
+        return tuple(open_changes)
 
     def to_json(self) -> dict[str, Any]:
         """Return the ``fare`` of the document J."""

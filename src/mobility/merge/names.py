@@ -13,10 +13,10 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from importlib import resources
 from pathlib import Path
 
 from mobility.core.errors import ManifestError
+from mobility.core.files import find_shipped_table
 
 EXONYM_WORDS_MAX = 5  # longest name in words that is looked up
 EXONYM_ROWS_MAX = 100_000
@@ -147,11 +147,8 @@ def read_exonyms(*paths: Path) -> Exonyms:
 
 def find_exonym_files(region_folder: Path | None) -> tuple[Path, ...]:
     """Return the tables in force: the region's own, the one beside its folder, the shipped one."""
-    package = Path(str(resources.files("mobility")))
-    candidates = [
-        package / "sample" / "feeds" / "exonyms.csv",  # installed
-        package.parent.parent / "feeds" / "exonyms.csv",  # a checkout
-    ]
+    shipped = find_shipped_table("exonyms.csv")
+    candidates = [] if shipped is None else [shipped]
     if region_folder is not None:
         own = region_folder / "exonyms.csv"
         candidates = [own, region_folder.parent / "exonyms.csv", *candidates]

@@ -4,7 +4,7 @@
     network.bin           the arrays
     tables/*.parquet      the merged region
     region.json           manifest, feeds, joined trains
-    tariff.json, …        compiled fares, where there are any
+    tariff.json, …        compiled fares, the region's own published figures, where there are any
     info.json, notices.json   what `mobility info` tells; outside the hash, as is
     slices/               a cache
 
@@ -66,7 +66,7 @@ def write_edition(
     region, network
         What was merged, and what it was compiled into.
     parts : mapping of file name to bytes
-        ``tariff.json``, ``agreements.json``.
+        ``tariff.json``, ``agreements.json``, ``published.json``.
 
     Raises
     ------
@@ -188,11 +188,33 @@ class Edition:
                 self._tables[name] = self._read_table(name)
             return self._tables[name]
 
-    def _read_table(self, name: str) -> pl.DataFrame:
+    def columns_of(self, name: str) -> tuple[str, ...]:
+        """Return the columns of a table, which is not read."""
+        import polars as pl
+
+        return tuple(pl.read_parquet_schema(self.path / "tables" / f"{name}.parquet"))
+
+    def rows_where(self, name: str, predicate: pl.Expr) -> pl.DataFrame:
+        """Return the rows of a table for which a predicate holds; the table is not kept.
+
+        Raises
+        ------
+        KeyError
+            The edition has no such table.
+        InputError
+            The file cannot be read.
+        """
+        if f"tables/{name}.parquet" not in self.part_hashes:
+            raise KeyError(f"{self.path} has no table {name}")
+        return self._read_table(name, predicate)
+
+    def _read_table(self, name: str, predicate: pl.Expr | None = None) -> pl.DataFrame:
         import polars as pl
 
         path = self.path / "tables" / f"{name}.parquet"
         try:
+            if predicate is not None:
+                return pl.scan_parquet(path).filter(predicate).collect()
             return pl.read_parquet(path)
         except (OSError, pl.exceptions.PolarsError) as error:
             raise InputError(f"{path}: cannot be read: {str(error).splitlines()[0]}") from None

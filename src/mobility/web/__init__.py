@@ -7,6 +7,7 @@ from mobility.web.catalogue import (
     offered_languages,
     read_catalogue,
 )
+from mobility.web.label_words import label_documents
 from mobility.web.pages import PageBackend, install_pages
 from mobility.web.region_pages import RegionBackend, install_region_pages
 
@@ -18,6 +19,7 @@ __all__ = [
     "choose_language",
     "install_pages",
     "install_region_pages",
+    "label_documents",
     "offered_languages",
     "read_catalogue",
 ]

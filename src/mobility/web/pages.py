@@ -24,10 +24,11 @@ from mobility.web.catalogue import (
     offered_languages,
     read_catalogue,
 )
+from mobility.web.label_view import emission_view, label_notes, label_views, risk_view
 from mobility.web.view import date_text, journey_view, short_name
 
 ASKED_WINDOW = "3h"
-SHOWN_H = 2  # what leaves later only tells which of these are worth leaving for
+SHOWN_WINDOW = "2h"  # what leaves later only tells which of these are worth leaving for
 STEP_H = 2  # earlier and later move by what is shown
 THEMES = ("light", "dark")
 MAX_CHOICES = 20
@@ -119,7 +120,7 @@ class SearchForm:
         if self.by == "arrive":
             asked = {"arrive": moment}
         else:
-            asked = {"depart": moment, "window": ASKED_WINDOW}
+            asked = {"depart": moment, "window": ASKED_WINDOW, "shown": SHOWN_WINDOW}
         return {
             "from": self.origin_id or self.origin,
             "to": self.destination_id or self.destination,
@@ -171,12 +172,10 @@ async def run_search(backend: PageBackend, form: SearchForm, language: str) -> R
     try:
         question = form.question(language)
         answer = await backend.journeys(question)
-        if question.pop("window", None) is None:
+        if answer["journeys"] or "window" not in question:
             return Result(answer)
-        shown = leaving_soon(answer)
-        if shown["journeys"]:
-            return Result(shown)
-        answer = await backend.journeys(question)
+        without = {k: v for k, v in question.items() if k not in ("window", "shown")}
+        answer = await backend.journeys(without)
         return Result(answer, next_only=bool(answer["journeys"]))
     except MobilityError as error:
         if error.http_status >= 500:
@@ -187,18 +186,6 @@ async def run_search(backend: PageBackend, form: SearchForm, language: str) -> R
             suggestions=await _suggestions(backend, form, error.problem),
             status=error.http_status,
         )
-
-
-def leaving_soon(answer: Document) -> Document:
-    """Return the answer with the journeys that leave within the hours shown.
-
-    The end of a window has journeys that nobody would take but to leave before it ends; the longer
-    window that was asked for has told them apart.
-    """
-    start = dt.datetime.fromisoformat(answer["depart"])
-    end = start + dt.timedelta(hours=SHOWN_H)
-    soon = [j for j in answer["journeys"] if dt.datetime.fromisoformat(j["departure"]) < end]
-    return {**answer, "journeys": soon}
 
 
 async def _suggestions(
@@ -225,6 +212,18 @@ def json_for_page(value: Any) -> Markup:
     for character in "<>&":
         text = text.replace(character, f"\\u{ord(character):04x}")
     return Markup(text)  # only what `replace` left: no markup can start
+
+
+def _journey_views(answer: Document, parties: dict[str, str], strings: Catalogue) -> list[Document]:
+    """Return what the page shows of each journey, its labels and their figures."""
+    views = []
+    for index, journey in enumerate(answer["journeys"]):
+        view = journey_view(journey, answer["stations"], parties, strings)
+        view["labels"] = label_views(answer["labels"], index)
+        view["emission_view"] = emission_view(view, strings)
+        view["risk_view"] = risk_view(view, strings)
+        views.append(view)
+    return views
 
 
 class Pages:
@@ -287,12 +286,8 @@ class Pages:
             path=request.url.path,
             edition=request.scope.get("edition_asked", "")[:SHORT_HASH],
             link=form.query(edition=region["versions"]["edition"][:SHORT_HASH]),
-            journeys=[
-                journey_view(journey, answer["stations"], parties, strings)
-                for journey in answer["journeys"]
-            ]
-            if answer
-            else [],
+            journeys=_journey_views(answer, parties, strings) if answer else [],
+            label_notes=label_notes(answer["labels"]) if answer else [],
             bundle=self._bundle,
             state=self._state(result, language, region, strings),
         )

@@ -452,6 +452,38 @@ export interface components {
             tz: string;
         };
         /**
+         * CarTripDocument
+         * @description The same trip by car, for one person in a car of usual occupancy.
+         */
+        CarTripDocument: {
+            factor: components["schemas"]["FactorDocument"];
+            /** Grams */
+            grams: number;
+            /** Metres */
+            metres: number;
+        };
+        /**
+         * ChangeDocument
+         * @description A change between two rides and the probability that it is missed; null: not known.
+         */
+        ChangeDocument: {
+            /** After */
+            after: number;
+            arriving: components["schemas"]["DelayDocument"] | null;
+            /** Before */
+            before: number;
+            departing: components["schemas"]["DelayDocument"] | null;
+            /** Guaranteed */
+            guaranteed: boolean;
+            /** Missed */
+            missed: number | null;
+            /**
+             * Slack S
+             * @description Seconds that remain after walking or changing.
+             */
+            slack_s: number;
+        };
+        /**
          * ChoiceDocument
          * @description A card or pass that a rider may hold.
          */
@@ -582,6 +614,41 @@ export interface components {
             };
         };
         /**
+         * DelayDocument
+         * @description Punctuality as published, and the delays made of it.
+         */
+        DelayDocument: {
+            /** Agency */
+            agency: string | null;
+            /**
+             * Checked
+             * @enum {string}
+             */
+            checked: "read" | "recalled";
+            /** Country */
+            country: string;
+            /**
+             * Late
+             * @description Share of vehicles that are late at all.
+             */
+            late: number;
+            /**
+             * Mean S
+             * @description Mean delay of those.
+             */
+            mean_s: number;
+            /** Share Within */
+            share_within: number;
+            /** Source */
+            source: string;
+            /** Vehicle */
+            vehicle: string;
+            /** Within S */
+            within_s: number;
+            /** Year */
+            year: number;
+        };
+        /**
          * DifferenceDocument
          * @description What changes for one question: after minus before.
          */
@@ -619,6 +686,70 @@ export interface components {
             weight: number;
             /** Window S */
             window_s: number;
+        };
+        /**
+         * EmissionPartDocument
+         * @description What a ride emits in one country; null where no factor is published.
+         */
+        EmissionPartDocument: {
+            /** Country */
+            country: string | null;
+            factor: components["schemas"]["FactorDocument"] | null;
+            /** Grams */
+            grams: number | null;
+            /** Metres */
+            metres: number;
+        };
+        /**
+         * EmissionsDocument
+         * @description What a journey emits per rider; a ride without a factor is unknown, never 0.
+         */
+        EmissionsDocument: {
+            car: components["schemas"]["CarTripDocument"] | null;
+            /** Grams */
+            grams: number | null;
+            /** Rides */
+            rides: components["schemas"]["RideEmissionsDocument"][];
+            /**
+             * Scopes
+             * @description What the factors used count.
+             */
+            scopes: string[];
+            /** Unknown Legs */
+            unknown_legs: number[];
+        };
+        /**
+         * FactorDocument
+         * @description Grams of CO2 equivalents per passenger-kilometre, as published.
+         */
+        FactorDocument: {
+            /** Agency */
+            agency: string | null;
+            /**
+             * Checked
+             * @description Whether the source was read for the table or its figure is from memory.
+             * @enum {string}
+             */
+            checked: "read" | "recalled";
+            /** Country */
+            country: string;
+            /** G Per Pkm */
+            g_per_pkm: number;
+            /** Occupancy */
+            occupancy: number | null;
+            /**
+             * Scope
+             * @enum {string}
+             */
+            scope: "tank_to_wheel" | "well_to_wheel" | "with_vehicle" | "with_infrastructure";
+            /** Source */
+            source: string;
+            /** Traction */
+            traction: string | null;
+            /** Vehicle */
+            vehicle: string;
+            /** Year */
+            year: number;
         };
         /**
          * FareDocument
@@ -710,6 +841,11 @@ export interface components {
              * @description The sections of one journey of an answer, in order.
              */
             rides?: components["schemas"]["RideReference"][] | null;
+            /**
+             * Shown
+             * @description With window: return, price and label only what leaves within this, such as 2h; what leaves later only tells which of these are worth leaving for.
+             */
+            shown?: string | null;
             /**
              * To
              * @description A reference (feed:stop_id, station id), a station's name, or lat,lon.
@@ -958,6 +1094,16 @@ export interface components {
             type: "Feature";
         };
         /**
+         * GivenDocument
+         * @description The journey that a label is given to, by its place in the answer, and why.
+         */
+        GivenDocument: {
+            /** Journey */
+            journey: number;
+            /** Reasons */
+            reasons: components["schemas"]["ReasonDocument"][];
+        };
+        /**
          * HealthDocument
          * @description Whether answers can be given, and from what.
          */
@@ -981,7 +1127,7 @@ export interface components {
         };
         /**
          * JourneyDocument
-         * @description J: one way to travel.
+         * @description J: one way to travel; the fare is null without a tariff, or where it was not priced.
          */
         JourneyDocument: {
             /**
@@ -998,9 +1144,11 @@ export interface components {
              * @example 2027-05-04T07:30:00+02:00
              */
             departure: string;
+            emissions: components["schemas"]["EmissionsDocument"];
             fare: components["schemas"]["FareDocument"] | null;
             /** Legs */
             legs: components["schemas"]["LegDocument"][];
+            risk: components["schemas"]["RiskDocument"];
             /** Transfers */
             transfers: number;
             /** Walk M */
@@ -1040,6 +1188,11 @@ export interface components {
             from: components["schemas"]["PlaceDocument"];
             /** Journeys */
             journeys: components["schemas"]["JourneyDocument"][];
+            /**
+             * Labels
+             * @description Values beside the journeys, whose set and order they do not change.
+             */
+            labels: components["schemas"]["LabelDocument"][];
             /** Notices */
             notices: components["schemas"]["NoticeDocument"][];
             /**
@@ -1059,6 +1212,33 @@ export interface components {
             };
             /** Window S */
             window_s: number | null;
+        };
+        /**
+         * LabelDocument
+         * @description One label; given to all journeys that tie, to none where nobody can tell.
+         */
+        LabelDocument: {
+            /**
+             * All Equal
+             * @description All journeys tie: nothing to choose by.
+             */
+            all_equal: boolean;
+            /**
+             * Approximate
+             * @description Prices in different currencies were ranked at rates.
+             */
+            approximate: boolean;
+            /** Given */
+            given: components["schemas"]["GivenDocument"][];
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "fastest" | "fewest_changes" | "least_walking" | "cheapest" | "cheapest_protected" | "fewest_emissions" | "most_robust";
+            /** Reasons */
+            reasons: components["schemas"]["ReasonDocument"][];
+            /** Title */
+            title: string;
         };
         /**
          * LegDocument
@@ -1369,6 +1549,20 @@ export interface components {
             type: string;
         };
         /**
+         * ReasonDocument
+         * @description A reason as a code with its figures, and as a sentence in the language asked for.
+         */
+        ReasonDocument: {
+            /** Code */
+            code: string;
+            /** Figures */
+            figures: {
+                [key: string]: unknown;
+            };
+            /** Text */
+            text: string;
+        };
+        /**
          * RegionDocument
          * @description What is served: its name, validity, languages, feeds and choices.
          */
@@ -1554,6 +1748,16 @@ export interface components {
             };
         };
         /**
+         * RideEmissionsDocument
+         * @description What a ride emits, by country.
+         */
+        RideEmissionsDocument: {
+            /** Leg */
+            leg: number;
+            /** Parts */
+            parts: components["schemas"]["EmissionPartDocument"][];
+        };
+        /**
          * RideReference
          * @description One ridden part of a trip, as a section of an answer names it.
          */
@@ -1568,6 +1772,16 @@ export interface components {
             to_sequence: number;
             /** Trip Id */
             trip_id: string;
+        };
+        /**
+         * RiskDocument
+         * @description The probability that one of a journey's changes is missed; null: not known.
+         */
+        RiskDocument: {
+            /** Changes */
+            changes: components["schemas"]["ChangeDocument"][];
+            /** Missed */
+            missed: number | null;
         };
         /**
          * RowCountsDocument
@@ -2073,6 +2287,8 @@ export interface operations {
                 arrive?: string | null;
                 /** @description All departures within, such as 2h. */
                 window?: string | null;
+                /** @description With window: return, price and label only what leaves within this, such as 2h; what leaves later only tells which of these are worth leaving for. */
+                shown?: string | null;
                 max_transfers?: number;
                 /** @description Answer from this edition (its hash as versions name it, or the first 12 characters or more), though another one may be in use; the default is the one in use. */
                 edition?: string;

@@ -5,12 +5,17 @@ type Plural = Key extends infer K ? (K extends `${infer Base}.other` ? Base : ne
 
 let strings: Record<string, string> = {};
 let rules = new Intl.PluralRules("en");
+let code = "en";
 
 /** Use the strings that came with the page. */
 export function useStrings(language: string, catalogue: Record<string, string>): void {
   strings = catalogue;
   rules = new Intl.PluralRules(language);
+  code = language;
 }
+
+/** The language of the page. */
+export const language = (): string => code;
 
 export function t(key: Key, values: Record<string, string | number> = {}): string {
   return fill(strings[key] ?? key, values);

@@ -1,7 +1,7 @@
-import type { Answer, Region } from "./api";
+import type { Region } from "./api";
 
 const ASKED_WINDOW = "3h";
-const SHOWN_MS = 2 * 3_600_000; // what leaves later only tells which of these are worth leaving for
+const SHOWN_WINDOW = "2h"; // what leaves later only tells which of these are worth leaving for
 
 /** The search as it stands in the address: the same words as in the form without JavaScript. */
 export interface Search {
@@ -66,22 +66,15 @@ export function toQuestion(search: Search, language: string, inWindow: boolean):
     language,
     [search.by]: moment,
   });
-  if (search.by === "depart" && inWindow) question.set("window", ASKED_WINDOW);
+  if (search.by === "depart" && inWindow) {
+    question.set("window", ASKED_WINDOW);
+    question.set("shown", SHOWN_WINDOW);
+  }
   for (const card of search.cards) question.append("cards", card);
   for (const pass of search.passes) question.append("passes", pass);
   if (search.currency) question.set("currency", search.currency);
   if (search.edition) question.set("edition", search.edition);
   return question;
-}
-
-/**
- * The answer with the journeys that leave within the hours shown. The end of a window has journeys
- * that nobody would take but to leave before it ends; the longer window has told them apart.
- */
-export function leavingSoon(answer: Answer): Answer {
-  const end = Date.parse(answer.depart ?? "") + SHOWN_MS;
-  const soon = answer.journeys.filter((journey) => Date.parse(journey.departure) < end);
-  return { ...answer, journeys: soon };
 }
 
 /** The search some hours later, on the clock of the wall. */
