@@ -36,12 +36,13 @@ FORBIDDEN_WALK_S = -1
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Footpaths:
-    """``walk_start``, ``walk_to``, ``walk_s``, ``walk_m`` and ``change_s`` of `Network`."""
+    """``walk_*`` and ``change_s`` of `Network`."""
 
     walk_start: Int32s
     walk_to: Int32s
     walk_s: Int32s
     walk_m: Int32s
+    walk_stated: Bools
     change_s: Int32s
 
 
@@ -105,7 +106,17 @@ def compile_footpaths(
     usual = np.where(change_s == FORBIDDEN_CHANGE_S, DEFAULT_CHANGE_S, change_s)
     least_s = usual if walk_radius_m else np.zeros_like(usual)
     start, to, s, m = _closed(links, stated, places.station, least_s, max_walk_s)
-    return Footpaths(start, to, s, m, read_only(change_s))
+    origin = np.repeat(np.arange(stops.height, dtype=np.int64), np.diff(start))
+    said = _are_among(origin * stops.height + to, stated.key)
+    return Footpaths(start, to, s, m, read_only(said), read_only(change_s))
+
+
+def _are_among(keys: Int64s, ascending: Int64s) -> Bools:
+    if not len(ascending):
+        return np.zeros(len(keys), np.bool_)
+    at = np.minimum(np.searchsorted(ascending, keys), len(ascending) - 1)
+    found: Bools = ascending[at] == keys
+    return found
 
 
 def walk_seconds(metres: Float64s) -> Int32s:

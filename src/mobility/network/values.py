@@ -31,6 +31,8 @@ Float64s = npt.NDArray[np.float64]
 PICKUP_MASK = 0b11
 DROP_OFF_SHIFT = 2
 BORDER_POINT_BIT = 1 << 4
+# wheelchair_boarding, wheelchair_accessible, bikes_allowed: 2 is no.
+UNKNOWN, ALLOWED = 0, 1
 # Bits of `DaySlice.pattern_flags`.
 BOARDING_BIT = 1
 ALIGHTING_BIT = 2
@@ -120,10 +122,15 @@ class Network:
         StringArray (4), int16, int32, int16 (also the extended types).
     trip_id, trip_headsign, trip_number, trip_feed, trip_route
         StringArray (3), int16, int32.
+    trip_wheelchair, trip_bikes, trip_headway_s
+        uint8 (2: `UNKNOWN`, `ALLOWED` or not), int32 (of a run that stands for one of a headway,
+        without exact times; else 0).
     stop_id, stop_name, stop_platform, stop_zone_id
         StringArray.
     stop_feed, stop_station, stop_lat, stop_lon, stop_tz, stop_border_point
         int16, int32, float64 degrees, float64 degrees, int16 (index into ``zone_name``), bool.
+    stop_wheelchair : uint8
+        `UNKNOWN`, `ALLOWED` or not; what a stop leaves open its parent says.
     station_id, station_name, station_lat, station_lon, station_tz
         StringArray (2), float64 (2), int16.
     station_country : StringArray
@@ -165,6 +172,8 @@ class Network:
         CSR by point: footpaths to other points, seconds, metres, in order of ``walk_to``. Closed
         (a chain of footpaths is a footpath) up to the longest walk, save for the pairs that
         transfers.txt forbids or states a time for.
+    walk_stated : bool
+        Of each footpath, whether transfers.txt states its time.
     change_s : int32[n_points]
         Least seconds between two rides at the same point.
     """
@@ -198,6 +207,9 @@ class Network:
     trip_number: StringArray
     trip_feed: Int16s
     trip_route: Int32s
+    trip_wheelchair: UInt8s
+    trip_bikes: UInt8s
+    trip_headway_s: Int32s
     stop_id: StringArray
     stop_name: StringArray
     stop_platform: StringArray
@@ -208,6 +220,7 @@ class Network:
     stop_lon: Float64s
     stop_tz: Int16s
     stop_border_point: Bools
+    stop_wheelchair: UInt8s
     station_id: StringArray
     station_name: StringArray
     station_lat: Float64s
@@ -251,6 +264,7 @@ class Network:
     walk_to: Int32s
     walk_s: Int32s
     walk_m: Int32s
+    walk_stated: Bools
     change_s: Int32s
 
     @property
