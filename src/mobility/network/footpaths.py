@@ -107,7 +107,8 @@ def compile_footpaths(
     least_s = usual if walk_radius_m else np.zeros_like(usual)
     start, to, s, m = _closed(links, stated, places.station, least_s, max_walk_s)
     origin = np.repeat(np.arange(stops.height, dtype=np.int64), np.diff(start))
-    said = _are_among(origin * stops.height + to, stated.key)
+    timed = rules.keys(stops.height)[rules.minimum_s != NOT_STATED]
+    said = _are_among(origin * stops.height + to, timed)
     return Footpaths(start, to, s, m, read_only(said), read_only(change_s))
 
 

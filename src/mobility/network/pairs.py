@@ -18,10 +18,10 @@ _PAIR = ("from", "to")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pairs:
-    """Changes in ascending order of ``key = from * n_points + to``: seconds, metres, whether
-    transfers.txt states the seconds.
+    """Changes in ascending order of ``key = from * n_points + to``: seconds and metres.
 
-    A change that is forbidden takes `FORBIDDEN_CHANGE_S`.
+    ``stated`` are those whose seconds transfers.txt says. A change that is forbidden takes
+    `FORBIDDEN_CHANGE_S`.
     """
 
     key: Int64s

@@ -364,7 +364,8 @@ def _lengthened(
     stop_of: Int32s,
 ) -> Pairs:
     """Return the pairs with the minutes that border checks ask for."""
-    seconds, n_points, n_countries = pairs.s.copy(), len(stop_of), len(checks.countries)
+    seconds, stated = pairs.s.copy(), pairs.stated.copy()
+    n_points, n_countries = len(stop_of), len(checks.countries)
     for check in range(len(checks)):
         found = []
         for end in ("from", "to"):
@@ -377,7 +378,8 @@ def _lengthened(
         left, right = np.nonzero(meant)
         rows = pairs.find(a[left] * n_points + b[right])
         np.maximum.at(seconds, rows, checks.minimum_s[check])
-    return Pairs(pairs.key, seconds, pairs.m, pairs.stated | (seconds != pairs.s))
+        stated[rows] = True
+    return Pairs(pairs.key, seconds, pairs.m, stated)
 
 
 def _footpaths(pairs: Pairs, n_points: int) -> Footpaths:

@@ -173,7 +173,7 @@ class Network:
         (a chain of footpaths is a footpath) up to the longest walk, save for the pairs that
         transfers.txt forbids or states a time for.
     walk_stated : bool
-        Of each footpath, whether transfers.txt states its time.
+        Of each footpath, whether transfers.txt states its time, or a border check asks for one.
     change_s : int32[n_points]
         Least seconds between two rides at the same point.
     """

@@ -3,15 +3,19 @@
 from mobility.planner.batch import run_queries
 from mobility.planner.endpoint import CrowFlies, Endpoint, WalkTimes
 from mobility.planner.locate import PlaceMatch, locate, suggest
+from mobility.planner.needs import NO_NEEDS, Needs, Via
 from mobility.planner.query import Answer, Planner, Pricer
 
 __all__ = [
+    "NO_NEEDS",
     "Answer",
     "CrowFlies",
     "Endpoint",
+    "Needs",
     "PlaceMatch",
     "Planner",
     "Pricer",
+    "Via",
     "WalkTimes",
     "locate",
     "run_queries",

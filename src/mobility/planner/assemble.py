@@ -24,6 +24,7 @@ EXTENDED_VEHICLES = {
     14: "funicular", 15: "taxi",
 }  # fmt: skip
 URBAN_MONORAIL = 405
+OTHER_VEHICLE = "other"
 
 
 def vehicle_of(route_type: int) -> str:
@@ -35,8 +36,8 @@ def vehicle_of(route_type: int) -> str:
     if route_type == URBAN_MONORAIL:
         return "monorail"
     if route_type < 100:
-        return BASIC_VEHICLES.get(route_type, "other")
-    return EXTENDED_VEHICLES.get(route_type // 100, "other")
+        return BASIC_VEHICLES.get(route_type, OTHER_VEHICLE)
+    return EXTENDED_VEHICLES.get(route_type // 100, OTHER_VEHICLE)
 
 
 class _Trip(NamedTuple):

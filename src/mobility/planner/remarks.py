@@ -124,7 +124,8 @@ class OnDemand:
         """Return the stops of the endpoint's stations, or those around a position."""
         net = self._network
         if not reach.endpoint.stops:
-            return [int(stop) for stop in reach.ends[0]]
+            points = reach.ends[0] % net.n_points  # the same in each layer of via places
+            return [int(stop) for stop in net.stop_of[points]]
         stations = {int(net.stop_station[stop]) for stop in reach.endpoint.stops}
         start = net.station_stop_start
         return [int(s) for at in stations for s in net.station_stops[start[at] : start[at + 1]]]
