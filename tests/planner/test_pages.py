@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -77,7 +78,7 @@ def test_pages_are_the_parts_of_one_window_without_end(
         window_s=window_s, edition=EDITION,
     )  # fmt: skip
     pages = _pages(seed, first, n_earlier, n_later)
-    assert all(a.end == b.begin for a, b in zip(pages, pages[1:], strict=False))
+    assert all(a.end == b.begin for a, b in pairwise(pages))
     told = [key_of(journey) for page in pages for journey in page.journeys]
     rides = [key for key in told if key.trips]
     begin, end_ = pages[0].begin, pages[-1].end
@@ -105,17 +106,10 @@ def test_an_empty_page_grows_until_something_goes() -> None:
     assert [j.departure - page.journeys[0].departure for j in later.journeys] == [DAY_S]
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "x",
-        "%%%",
-        "AAAA",
-        "A" * 4000,
-        first_page(depart=1, arrive=None, window_s=60, edition="cd" * 32).text(),
-    ],
-)
+OTHER = first_page(depart=1, arrive=None, window_s=60, edition="cd" * 32).text()
+
+
+@pytest.mark.parametrize("text", ["", "x", "%%%", "AAAA", "A" * 4000, OTHER])
 def test_what_is_no_page_of_this_timetable_is_refused_in_one_line(text: str) -> None:
     with pytest.raises(UsageError, match="page: "):
         Cursor.read(text, EDITION)

@@ -155,6 +155,10 @@ class JourneysDocument(Document):
     depart: Instant | None
     arrive: Instant | None
     window_s: int | None
+    previous: str | None = Field(
+        description="The `page` before; null where the question has no window."
+    )
+    next: str | None = Field(description="The `page` after.")
 
 
 class PlaceMatchDocument(Document):

@@ -1,5 +1,6 @@
 """Journey planning: endpoints and a time in, the complete set of best journeys out."""
 
+from mobility.planner.asked import read_needs
 from mobility.planner.batch import run_queries
 from mobility.planner.endpoint import CrowFlies, Endpoint, WalkTimes
 from mobility.planner.locate import PlaceMatch, locate, suggest
@@ -23,6 +24,7 @@ __all__ = [
     "first_page",
     "locate",
     "plan_page",
+    "read_needs",
     "run_queries",
     "suggest",
 ]

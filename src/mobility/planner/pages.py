@@ -18,10 +18,10 @@ from mobility.core.notices import Notice
 from mobility.core.units import DAY_S
 from mobility.journey import Journey
 from mobility.planner.endpoint import Endpoint
-from mobility.planner.query import Planner
+from mobility.planner.query import LONGEST_WINDOW_S, Planner
 
 VERSION = 1
-LONGEST_PAGE_S = DAY_S  # an empty page grows up to this
+LONGEST_GROWN_S = DAY_S  # an empty page grows up to this
 _LAYOUT = struct.Struct("<BBqIq8s")
 _ARRIVING, _EARLIER = 1, 2
 _LATEST_S = 1 << 33  # in the year 2242
@@ -77,7 +77,7 @@ class Cursor:
             raise UsageError("page: of another version of this program; ask anew")
         if short != _short(edition):
             raise UsageError("page: the timetable is another one by now; ask anew")
-        _check_window(window_s)
+        _check_window(window_s, bool(kind & _ARRIVING))
         if not all(0 <= moment_s < _LATEST_S for moment_s in (moment, edge)):
             raise UsageError("page: of no time that a timetable has")
         return cls(bool(kind & _ARRIVING), moment, window_s, edge, bool(kind & _EARLIER), edition)
@@ -117,7 +117,7 @@ def first_page(*, depart: int | None, arrive: int | None, window_s: int, edition
     """
     if (depart is None) == (arrive is None):
         raise UsageError("give either a departure or an arrival")
-    _check_window(window_s)
+    _check_window(window_s, arrive is not None)
     if arrive is not None:
         return Cursor(True, arrive, window_s, arrive + 1, True, edition)
     assert depart is not None  # one of the two
@@ -151,7 +151,7 @@ def plan_page(
                 raise
             break
         begin, end = min(begin, low), max(end, high)
-        room_s = LONGEST_PAGE_S - (end - begin)
+        room_s = LONGEST_GROWN_S - (end - begin)
         if journeys or room_s <= 0:
             break
         edge = begin if cursor.earlier else end
@@ -192,9 +192,10 @@ def _span(edge: int, window_s: int, earlier: bool) -> tuple[int, int]:
     return (edge - window_s, edge) if earlier else (edge, edge + window_s)
 
 
-def _check_window(window_s: int) -> None:
-    if not 0 < window_s <= LONGEST_PAGE_S:
-        raise UsageError(f"a page of {window_s} s: expected 1 s to 24 h")
+def _check_window(window_s: int, arriving: bool) -> None:
+    longest_s = LONGEST_WINDOW_S - DAY_S * arriving  # arrivals are those of a day more
+    if not 0 < window_s <= longest_s:
+        raise UsageError(f"a window of {window_s} s: expected 1 s to {longest_s // 3600} h")
 
 
 def _short(edition: str) -> bytes:
