@@ -81,6 +81,9 @@ class LegDocument(Document):
     color: str | None = Field(description="RRGGBB")
     vehicle: str | None
     walk_m: int
+    headway_s: int | None = Field(
+        description="Where only a vehicle every so many seconds is promised, not these times."
+    )
     sections: list[SectionDocument]
     stops: list[CallDocument]
 

@@ -255,6 +255,8 @@ def _leg_line(leg: Leg, stations: dict[str, str]) -> str:
     times = f"{_clock(document['departure'])}–{_clock(document['arrival'])}"
     if leg.mode == "transit":
         what = f"{leg.line} → {leg.headsign}" if leg.headsign else leg.line
+        if leg.headway_s:
+            what += f", every {-(-leg.headway_s // 60)} min"
     else:
         what = f"{leg.mode} {leg.walk_m} m"
     ends = [stations.get(p.station_id or "", p.name) for p in (leg.origin, leg.destination)]

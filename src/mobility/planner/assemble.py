@@ -52,6 +52,7 @@ class _Trip(NamedTuple):
     headsign: str
     color: str
     vehicle: str
+    headway_s: int
 
 
 class _Places(dict[int, Place]):
@@ -103,6 +104,7 @@ class _Trips(dict[int, _Trip]):
             headsign=net.trip_headsign[trip],
             color=net.route_color[route],
             vehicle=vehicle_of(int(net.route_type[route])),
+            headway_s=int(net.trip_headway_s[trip]),
         )
         return self.setdefault(trip, told)
 
@@ -195,4 +197,5 @@ class Assembler:
         return Leg(
             "transit", board.place, alight.place, board.departure, alight.arrival, 0,
             first.line, first.headsign, first.color, first.vehicle, tuple(sections), calls,
+            first.headway_s,
         )  # fmt: skip
