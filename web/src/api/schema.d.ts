@@ -669,6 +669,12 @@ export interface components {
              */
             arrive?: string | null;
             /**
+             * Bike
+             * @description Only trips that are said to take bikes.
+             * @default false
+             */
+            bike: boolean;
+            /**
              * Cards
              * @description Reduction cards held.
              */
@@ -701,6 +707,41 @@ export interface components {
              */
             max_transfers: number;
             /**
+             * Max Walk M
+             * @description Longest single walk, metres.
+             */
+            max_walk_m?: number | null;
+            /**
+             * Min Change
+             * @description Least time between two rides, such as 8m.
+             */
+            min_change?: string | null;
+            /**
+             * Modes
+             * @description Kinds of vehicle to use, such as rail.
+             */
+            modes?: string[];
+            /**
+             * Not Modes
+             * @description Kinds of vehicle not to use.
+             */
+            not_modes?: string[];
+            /**
+             * Not Operators
+             * @description Agencies not to use.
+             */
+            not_operators?: string[];
+            /**
+             * Operators
+             * @description Agencies to use: feed:agency_id.
+             */
+            operators?: string[];
+            /**
+             * Page
+             * @description `previous` or `next` of an answer to the same question with a window.
+             */
+            page?: string | null;
+            /**
              * Passes
              * @description Passes held.
              */
@@ -711,14 +752,35 @@ export interface components {
              */
             rides?: components["schemas"]["RideReference"][] | null;
             /**
+             * Stay
+             * @description How long to be at each via, such as 30m; else it may be passed on board.
+             */
+            stay?: string[];
+            /**
              * To
              * @description A reference (feed:stop_id, station id), a station's name, or lat,lon.
              * @example Northtown
              */
             to: string;
             /**
+             * Via
+             * @description Stations or stops to pass, in this order.
+             */
+            via?: string[];
+            /**
+             * Walk Speed M S
+             * @description Metres per second on foot; 1.2 is usual.
+             */
+            walk_speed_m_s?: number | null;
+            /**
+             * Wheelchair
+             * @description Only what is said to be accessible; unknown is left out and told.
+             * @default false
+             */
+            wheelchair: boolean;
+            /**
              * Window
-             * @description All departures within, such as 2h.
+             * @description All departures within, such as 2h; with arrive, all arrivals before it.
              */
             window?: string | null;
         };
@@ -1040,8 +1102,18 @@ export interface components {
             from: components["schemas"]["PlaceDocument"];
             /** Journeys */
             journeys: components["schemas"]["JourneyDocument"][];
+            /**
+             * Next
+             * @description The `page` after.
+             */
+            next: string | null;
             /** Notices */
             notices: components["schemas"]["NoticeDocument"][];
+            /**
+             * Previous
+             * @description The `page` before; null where the question has no window.
+             */
+            previous: string | null;
             /**
              * Stations
              * @description Names of the stations touched, by id; places have the operators' names.
@@ -1087,6 +1159,11 @@ export interface components {
             from: components["schemas"]["PlaceDocument"];
             /** Headsign */
             headsign: string | null;
+            /**
+             * Headway S
+             * @description Where only a vehicle every so many seconds is promised, not these times.
+             */
+            headway_s: number | null;
             /** Line */
             line: string | null;
             /**
@@ -2057,6 +2134,28 @@ export interface operations {
                 passes?: string[];
                 currency?: string | null;
                 language?: string | null;
+                /** @description Only what is said to be accessible; unknown is left out and told. */
+                wheelchair?: boolean;
+                /** @description Only trips that are said to take bikes. */
+                bike?: boolean;
+                /** @description Kinds of vehicle to use, such as rail. */
+                modes?: string[];
+                /** @description Kinds of vehicle not to use. */
+                not_modes?: string[];
+                /** @description Agencies to use: feed:agency_id. */
+                operators?: string[];
+                /** @description Agencies not to use. */
+                not_operators?: string[];
+                /** @description Stations or stops to pass, in this order. */
+                via?: string[];
+                /** @description How long to be at each via, such as 30m; else it may be passed on board. */
+                stay?: string[];
+                /** @description Least time between two rides, such as 8m. */
+                min_change?: string | null;
+                /** @description Metres per second on foot; 1.2 is usual. */
+                walk_speed_m_s?: number | null;
+                /** @description Longest single walk, metres. */
+                max_walk_m?: number | null;
                 /** @description A reference (feed:stop_id, station id), a station's name, or lat,lon. */
                 from: string;
                 /** @description A reference (feed:stop_id, station id), a station's name, or lat,lon. */
@@ -2065,8 +2164,10 @@ export interface operations {
                 depart?: string | null;
                 /** @description RFC 3339 with an offset, or local at the origin (destination for arrive). */
                 arrive?: string | null;
-                /** @description All departures within, such as 2h. */
+                /** @description All departures within, such as 2h; with arrive, all arrivals before it. */
                 window?: string | null;
+                /** @description `previous` or `next` of an answer to the same question with a window. */
+                page?: string | null;
                 max_transfers?: number;
             };
             header?: never;
