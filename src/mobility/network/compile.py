@@ -13,6 +13,7 @@ import polars as pl
 from mobility.network.calendar import epoch_of, pack_days, zone_index, zone_numbers, zone_origins
 from mobility.network.footpaths import compile_footpaths
 from mobility.network.kernels import group_trains
+from mobility.network.pathways import read_pathways
 from mobility.network.rules import obey_rules
 from mobility.network.transfers import boarding_places
 from mobility.network.values import (
@@ -77,9 +78,11 @@ def network_from_tables(
     used = (tables[name][column].drop_nulls().unique() for name, column in zone_columns)
     zones = zone_index((feed.zone for feed in feeds), *used)
     origins = zone_origins(list(zones), first_date, n_days)
+    pathways = read_pathways(tables["stops"], tables.get("pathways"))
     footpaths = compile_footpaths(
         tables["stops"],
         tables.get("transfers"),
+        pathways,
         walk_radius_m=walk_radius_m,
         max_walk_s=max_walk_s,
     )
@@ -130,6 +133,7 @@ def network_from_tables(
         walk_m=points.footpaths.walk_m,
         walk_stated=points.footpaths.walk_stated,
         change_s=points.footpaths.change_s,
+        **pathways.fields(),
         **obeyed.checks.fields(),
     )
 

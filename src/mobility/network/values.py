@@ -176,6 +176,9 @@ class Network:
         Of each footpath, whether transfers.txt states its time, or a border check asks for one.
     change_s : int32[n_points]
         Least seconds between two rides at the same point.
+    pathway_from, pathway_to, pathway_free_s, pathway_free_m : int32
+        Pairs of platforms of stations that have pathways, in order, with seconds and metres of
+        the way without a step (-1: there is none).
     """
 
     first_date: dt.date
@@ -266,6 +269,10 @@ class Network:
     walk_m: Int32s
     walk_stated: Bools
     change_s: Int32s
+    pathway_from: Int32s
+    pathway_to: Int32s
+    pathway_free_s: Int32s
+    pathway_free_m: Int32s
 
     @property
     def n_feeds(self) -> int:

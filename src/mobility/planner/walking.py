@@ -20,8 +20,10 @@ OUT_OF_REACH_S = 1 << 30
 
 def walked_network(network: Network, needs: Needs) -> Network:
     """Return the network with the walks to its stops and between them as the rider walks."""
+    keep = np.ones(len(network.walk_s), np.bool_)
+    if needs.wheelchair and len(network.pathway_from):
+        network, keep = _step_free(network)
     seconds = _paced(network, needs.walk_speed_m_s)
-    keep = np.ones(len(seconds), np.bool_)
     if needs.max_walk_m is not None:
         keep &= network.walk_m <= needs.max_walk_m
     return _with_walks(network, seconds, keep)
@@ -37,6 +39,23 @@ def changed_network(network: Network, needs: Needs) -> Network:
         walk_s=np.maximum(network.walk_s, least),
         change_s=np.maximum(network.change_s, least),
     )
+
+
+def _step_free(network: Network) -> tuple[Network, Bools]:
+    """Return the network with the ways inside stations that have no step, and which there are.
+
+    They take no less than before: a change keeps its time.
+    """
+    origin = np.repeat(np.arange(network.n_points), np.diff(network.walk_start))
+    n_stops = network.n_stops
+    pair = network.stop_of[origin] * np.int64(n_stops) + network.stop_of[network.walk_to]
+    told = network.pathway_from * np.int64(n_stops) + network.pathway_to
+    at = np.minimum(np.searchsorted(told, pair), len(told) - 1)
+    inside = told[at] == pair
+    free_s, free_m = network.pathway_free_s[at], network.pathway_free_m[at]
+    seconds = np.where(inside, np.maximum(network.walk_s, free_s), network.walk_s)
+    metres = np.where(inside & (free_s >= 0), free_m, network.walk_m)
+    return replace(network, walk_s=seconds, walk_m=metres), ~inside | (free_s >= 0)
 
 
 def _with_walks(network: Network, seconds: Int32s, keep: Bools) -> Network:
