@@ -11,6 +11,7 @@ import numpy.typing as npt
 import polars as pl
 
 from mobility.network.calendar import epoch_of, pack_days, zone_index, zone_numbers, zone_origins
+from mobility.network.divide import ban_fields
 from mobility.network.footpaths import compile_footpaths
 from mobility.network.kernels import group_trains
 from mobility.network.pathways import read_pathways
@@ -134,6 +135,7 @@ def network_from_tables(
         walk_stated=points.footpaths.walk_stated,
         change_s=points.footpaths.change_s,
         **pathways.fields(),
+        **ban_fields(tables),
         **obeyed.checks.fields(),
     )
 

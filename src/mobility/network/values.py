@@ -139,6 +139,9 @@ class Network:
         Border checks: int32 (station), StringArray (2: countries, empty for any), int32 (2:
         ordinals of the first and last date, -1 for none), int32 seconds, StringArray (JSON by
         language).
+    ban_first, ban_last, ban_reason, ban_route_start, ban_routes, ban_station_start, ban_stations
+        Boarding bans: int32 (2: ordinals of the first and last date, -1 for none), StringArray;
+        CSR of the routes whose trains carry nobody among the stations: int32 (4).
     station_stop_start, station_stops
         CSR: the stops of each station at which trains can be boarded (no entrances, no rows that
         stand for the station as a whole).
@@ -237,6 +240,13 @@ class Network:
     check_last: Int32s
     check_s: Int32s
     check_documents: StringArray
+    ban_first: Int32s
+    ban_last: Int32s
+    ban_reason: StringArray
+    ban_route_start: Int32s
+    ban_routes: Int32s
+    ban_station_start: Int32s
+    ban_stations: Int32s
     station_stop_start: Int32s
     station_stops: Int32s
     zone_name: StringArray

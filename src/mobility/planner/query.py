@@ -34,7 +34,13 @@ from mobility.planner.fitting import Fit, Slices, destination_of, fit_to, origin
 from mobility.planner.linked import advance_linked, depart_linked, forget_linked
 from mobility.planner.memory import references
 from mobility.planner.needs import NO_NEEDS, Needs
-from mobility.planner.remarks import DEFAULT_LANGUAGE, BorderChecks, Coverage, OnDemand
+from mobility.planner.remarks import (
+    DEFAULT_LANGUAGE,
+    BoardingBans,
+    BorderChecks,
+    Coverage,
+    OnDemand,
+)
 from mobility.planner.scratch import Scratch
 from mobility.planner.search import NEED_EVENTS, advance, begin, depart, forget
 from mobility.planner.values import (
@@ -136,6 +142,7 @@ class Planner:
         self._coverage = Coverage(network)
         self._on_demand = OnDemand(network, booking)
         self._border_checks = BorderChecks(network)
+        self._bans = BoardingBans(network)
         self._train_arrays = train_arrays(network)
         self._back = reverse_walks(network)
         self._out_paths, self._in_paths = _footpaths(network, self._back)
@@ -218,6 +225,7 @@ class Planner:
         if self._pricer is not None:
             journeys = [j.with_fare(self._pricer.price(j)) for j in journeys]
         notices += self._on_demand.notices(task.origin, task.destination, moments, zone)
+        notices += self._bans.notices(task.origin, task.destination, moments, zone)
         notices += self._border_checks.notices(journeys, language)
         notices += () if self._fit is None else self._fit.notices
         return Answer(tuple(journeys), notices)
