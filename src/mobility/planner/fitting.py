@@ -23,6 +23,7 @@ from mobility.planner.endpoint import Reach, WalkTimes
 from mobility.planner.layers import Layers
 from mobility.planner.needs import Needs
 from mobility.planner.riding import Riding
+from mobility.planner.values import Array, reverse_walks
 from mobility.planner.walking import RiderWalks, changed_network, walked_network
 
 KEPT_DAYS = 4
@@ -51,6 +52,8 @@ class Fit:
         Points, changes and footpaths between two rides.
     near : Network
         Footpaths from an origin and to a destination.
+    back, near_back : dict
+        Footpaths of both by where they lead; see `reverse_walks`.
     slices : Slices
     walks : WalkTimes
         From and to positions.
@@ -62,13 +65,17 @@ class Fit:
 
     network: Network
     near: Network
+    back: dict[str, Array]
+    near_back: dict[str, Array]
     slices: Slices
     walks: WalkTimes
     layers: Layers | None
     notices: tuple[Notice, ...]
 
 
-def fit_to(needs: Needs, network: Network, slices: Slices, walks: WalkTimes) -> Fit:
+def fit_to(
+    needs: Needs, network: Network, back: dict[str, Array], slices: Slices, walks: WalkTimes
+) -> Fit:
     """Return the network and slices as a rider finds them.
 
     Raises
@@ -77,15 +84,21 @@ def fit_to(needs: Needs, network: Network, slices: Slices, walks: WalkTimes) -> 
         An operator that the network does not have; too many footpaths for via places.
     """
     near = walked_network(network, needs)
+    same = near.walk_to is network.walk_to and near.walk_s is network.walk_s
+    near_back = back if same else reverse_walks(near)
     changed = changed_network(near, needs)
+    back = near_back | {"back_s": np.maximum(near_back["back_s"], np.int32(needs.min_change_s))}
     steps: list[Callable[[DaySlice], DaySlice]] = [Riding(network, needs).fit]
-    layers = Layers(changed, needs.via) if needs.via else None
+    layers = Layers(changed, back, needs.via) if needs.via else None
+    searched = changed
     if layers is not None:
         steps.append(layers.fit)
-    searched = changed if layers is None else layers.network
+        searched, back = layers.network, layers.back
     return Fit(
         searched,
         near,
+        back,
+        near_back,
         FittedSlices(searched, slices, steps),
         RiderWalks(walks, needs),
         layers,

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -25,7 +26,9 @@ from mobility.network.footpaths import FORBIDDEN_CHANGE_S
 from mobility.network.values import Bools, Int32s, Int64s
 from mobility.planner.endpoint import Reach
 from mobility.planner.needs import Via
+from mobility.planner.values import Array
 
+_Rows = tuple[Int32s, Int32s, Int32s, Int32s]  # CSR: starts, stops, seconds, metres
 MAX_EVENTS = 30_000_000  # calls of a slice with all its layers; 240 MB
 MAX_FOOTPATHS = 60_000_000  # 1.2 GB
 
@@ -45,8 +48,15 @@ class Layers:
     ----------
     network : Network
         With changes as the rider makes them.
+    back : dict
+        Its footpaths by where they lead; see `reverse_walks`.
     via : sequence of Via
         In order.
+
+    Attributes
+    ----------
+    network, back
+        The same in layers.
 
     Raises
     ------
@@ -54,13 +64,16 @@ class Layers:
         There are too many footpaths for so many layers.
     """
 
-    def __init__(self, network: Network, via: Sequence[Via]) -> None:
+    network: Network
+    back: dict[str, Array]
+
+    def __init__(self, network: Network, back: dict[str, Array], via: Sequence[Via]) -> None:
         self.n_points, self._last = network.n_points, len(via)
         self._at = [np.isin(network.stop_of, one.place.stops) for one in via]
         self._stay_s = [one.stay_s for one in via]
         if (self._last + 1) * len(network.walk_to) > MAX_FOOTPATHS:
             raise UsageError("via: this network has too many footpaths to plan by a place")
-        self.network = self._layered(network)
+        self._layered(network, back)
 
     def origin(self, reach: Reach) -> Reach:
         """Return what an origin opens: a stop that is the first place is in both layers."""
@@ -136,18 +149,29 @@ class Layers:
                 return
             at += 1 + int(later[0])
 
-    def _layered(self, network: Network) -> Network:
+    def _layered(self, network: Network, back: dict[str, Array]) -> None:
+        """Lay out the footpaths of all layers, by where they begin and by where they lead."""
         n, n_layers = self.n_points, self._last + 1
         origin = np.repeat(np.arange(n, dtype=np.int64), np.diff(network.walk_start))
         plain = _Walks(origin, network.walk_to.astype(np.int64), network.walk_s, network.walk_m)
-        walks = [
-            _Walks(plain.origin + layer * n, plain.to + layer * n, plain.s, plain.m)
-            for layer in range(n_layers)
-        ]
-        for layer in range(self._last):
-            walks += self._onward(plain, network.change_s, layer)
-        start, to, s, m = _as_rows(walks, n * n_layers)
-        return replace(
+        onward = _joined(
+            [walks for layer in range(self._last)
+             for walks in self._onward(plain, network.change_s, layer)]
+        )  # fmt: skip
+        # Within a row, what leads to a later layer comes last, what comes from an earlier first.
+        start, to, s, m = _inserted(
+            _tiled(network.walk_start, network.walk_to, network.walk_s, network.walk_m, n_layers),
+            onward.origin, onward.to, onward.s, onward.m, at_end=True,
+        )  # fmt: skip
+        names = ("back_start", "back_from", "back_s", "back_m")
+        rows = _inserted(
+            _tiled(
+                back["back_start"], back["back_from"], back["back_s"], back["back_m"], n_layers
+            ),
+            onward.to, onward.origin, onward.s, onward.m, at_end=False,
+        )  # fmt: skip
+        self.back = dict(zip(names, rows, strict=True))
+        self.network = replace(
             network,
             stop_of=np.tile(network.stop_of, n_layers),
             change_s=np.tile(network.change_s, n_layers),
@@ -190,11 +214,32 @@ def _moved(
     )
 
 
-def _as_rows(walks: list[_Walks], n_points: int) -> tuple[Int32s, Int32s, Int32s, Int32s]:
-    """Return footpaths as CSR by origin, in order of where they lead."""
-    origin = np.concatenate([walk.origin for walk in walks])
-    to = np.concatenate([walk.to for walk in walks])
-    order = np.lexsort((to, origin))
-    start = np.searchsorted(origin[order], np.arange(n_points + 1)).astype(np.int32)
-    s, m = (np.concatenate([getattr(walk, name) for walk in walks])[order] for name in "sm")
-    return start, to[order].astype(np.int32), s.astype(np.int32), m.astype(np.int32)
+def _joined(walks: Sequence[_Walks]) -> _Walks:
+    return _Walks(
+        *(np.concatenate([getattr(walk, name) for walk in walks]) for name in _Walks.__slots__)
+    )
+
+
+def _tiled(start: Int32s, other: Int32s, s: Int32s, m: Int32s, n_layers: int) -> _Rows:
+    """Return footpaths in as many layers, each within its own points."""
+    n, n_rows = len(start) - 1, len(other)
+    starts = [start[:-1] + layer * n_rows for layer in range(n_layers)]
+    ends = [other + layer * n for layer in range(n_layers)]
+    last = np.array([n_rows * n_layers], np.int32)
+    tiled = (np.tile(s, n_layers), np.tile(m, n_layers))
+    return (np.concatenate([*starts, last]).astype(np.int32), np.concatenate(ends), *tiled)
+
+
+def _inserted(
+    rows: _Rows, key: Int64s, other: Int64s, s: Int32s, m: Int32s, *, at_end: bool
+) -> _Rows:
+    """Return CSR rows with more items, all of them behind (before) the others of their row."""
+    order = np.lexsort((other, key))
+    key = key[order]
+    more: tuple[npt.NDArray[Any], ...] = (other[order], s[order], m[order])
+    at = rows[0][key + 1 if at_end else key]
+    before = np.searchsorted(key, np.arange(len(rows[0])))
+    start = (rows[0] + before).astype(np.int32)
+    items = (np.insert(have, at, new) for have, new in zip(rows[1:], more, strict=True))
+    to, seconds, metres = (item.astype(np.int32, copy=False) for item in items)
+    return start, to, seconds, metres

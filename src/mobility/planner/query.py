@@ -243,7 +243,7 @@ class Planner:
             if needs in self._riders:
                 self._riders.move_to_end(needs)
                 return self._riders[needs]
-        planner = self._fitted(fit_to(needs, self.network, self._slices, self._walks))
+        planner = self._fitted(fit_to(needs, self.network, self._back, self._slices, self._walks))
         with self._lock:
             self._riders[needs] = planner
             while len(self._riders) > KEPT_RIDERS:
@@ -255,8 +255,8 @@ class Planner:
         made = copy.copy(self)
         made._fit = fit
         made.network, made._slices, made._walks = fit.network, fit.slices, fit.walks
-        made._back = reverse_walks(fit.network)
-        made._out_paths, made._in_paths = _footpaths(fit.near, reverse_walks(fit.near))
+        made._back = fit.back
+        made._out_paths, made._in_paths = _footpaths(fit.near, fit.near_back)
         made._days, made._riders = OrderedDict(), OrderedDict()
         made._link_behind = False
         made._lock = threading.Lock()
