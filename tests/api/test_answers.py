@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ from typer.testing import CliRunner
 
 from mobility.api import models
 from mobility.cli.app import make_app
+from mobility.network import open_edition
 
 from ..web.client import AppClient
 
@@ -23,6 +26,9 @@ TO_LIESTAL = {
     "language": "en",
 }
 TO_MULHOUSE = {**TO_LIESTAL, "to": "Mulhouse Ville"}
+
+
+instant = dt.datetime.fromisoformat
 
 
 def document(api: AppClient, address: str, **query: Any) -> dict[str, Any]:
@@ -38,6 +44,75 @@ def test_journeys_have_the_documents_of_the_design(api: AppClient) -> None:
     assert answer["journeys"]
     assert answer["from"]["name"] == "Lörrach Hauptbahnhof"
     assert answer["window_s"] == 7200
+
+
+def test_pages_join_to_a_longer_window_forwards_and_backwards(api: AppClient) -> None:
+    whole = document(api, "/api/v1/journeys", **{**TO_MULHOUSE, "window": "6h"})["journeys"]
+    pages = [document(api, "/api/v1/journeys", **TO_MULHOUSE)]
+    for _ in range(2):
+        pages.append(document(api, "/api/v1/journeys", **TO_MULHOUSE, page=pages[-1]["next"]))
+    assert [j for page in pages for j in page["journeys"]] == whole
+    back = document(api, "/api/v1/journeys", **TO_MULHOUSE, page=pages[2]["previous"])
+    assert back["journeys"] == pages[1]["journeys"]
+    assert back["depart"] == pages[1]["depart"]
+
+
+def test_arrivals_have_pages_too(api: AppClient) -> None:
+    asked = {name: word for name, word in TO_MULHOUSE.items() if name != "depart"}
+    asked["arrive"] = "2027-05-04T10:00"
+    last = document(api, "/api/v1/journeys", **asked)
+    assert last["journeys"]
+    assert all("08:00" < j["arrival"][11:16] <= "10:00" for j in last["journeys"])
+    earlier = document(api, "/api/v1/journeys", **asked, page=last["previous"])
+    assert all("06:00" < j["arrival"][11:16] <= "08:00" for j in earlier["journeys"])
+    assert earlier["journeys"]
+
+
+def test_needs_are_asked_of_every_ride(api: AppClient, sample_edition: Path) -> None:
+    asked = {**TO_LIESTAL, "from": "Liestal", "to": "Riehen"}
+    usual = document(api, "/api/v1/journeys", **asked)["journeys"]
+    by_road = document(api, "/api/v1/journeys", **asked, not_modes="rail")["journeys"]
+    assert {leg["vehicle"] for j in by_road for leg in j["legs"]} == {"bus", "tram", None}
+    takes_bikes = {
+        (feed, trip): allowed
+        for feed, trip, allowed in open_edition(sample_edition)
+        .table("trips")
+        .select("feed", "trip_id", "bikes_allowed")
+        .iter_rows()
+    }
+    feeds = sorted({s["feed"] for j in usual for leg in j["legs"] for s in leg["sections"]})
+    assert len(feeds) > 1
+    numbers = {feed: row for row, feed in enumerate(open_edition(sample_edition).network.feed_id)}
+    by_bike = document(api, "/api/v1/journeys", **asked, bike="true")["journeys"]
+    assert by_bike
+    for journey in by_bike:
+        for section in (s for leg in journey["legs"] for s in leg["sections"]):
+            assert takes_bikes[numbers[section["feed"]], section["trip_id"]] == 1
+    assert len(by_bike) < len(usual)
+
+
+def test_places_to_pass_are_passed_and_stayed_at(api: AppClient) -> None:
+    asked = {**TO_LIESTAL, "from": "Liestal", "to": "Riehen", "via": "Muttenz"}
+    passed = document(api, "/api/v1/journeys", **asked)["journeys"]
+    assert passed
+    for journey in passed:
+        assert "Muttenz" in {call["name"] for leg in journey["legs"] for call in leg["stops"]}
+    stayed = document(api, "/api/v1/journeys", **asked, stay="20m")["journeys"]
+    assert stayed
+    for journey in stayed:
+        at = [leg for leg in journey["legs"] if leg["mode"] == "transit"]
+        pairs = [(a, b) for a, b in pairwise(at) if a["to"]["name"] == "Muttenz"]
+        assert pairs
+        for before, after in pairs:
+            waited = instant(after["departure"]) - instant(before["arrival"])
+            assert waited >= dt.timedelta(minutes=20)
+
+
+def test_what_nobody_says_of_wheelchairs_is_left_out_and_told(api: AppClient) -> None:
+    answer = document(api, "/api/v1/journeys", **TO_LIESTAL, wheelchair="true")
+    told = [n["message"] for n in answer["notices"] if n["code"] == "unknown_left_out"]
+    assert len(told) == 1
+    assert "stops are left out because nobody says wheelchair_boarding" in told[0]
 
 
 def test_journeys_equal_those_of_the_command_line(api: AppClient, sample_edition: Path) -> None:

@@ -96,18 +96,6 @@ def test_labels_leave_the_planners_answer_as_it_is(api: AppClient, sample_editio
     assert [j["legs"] for j in shown] == [j.to_json()["legs"] for j in plain]
 
 
-def test_only_what_is_shown_is_returned_and_labelled(api: AppClient) -> None:
-    whole, shown = ask(api, window="3h"), ask(api, window="3h", shown="1h")
-    departures = [j["departure"] for j in whole["journeys"]]
-    assert [j["departure"] for j in shown["journeys"]] == [
-        at for at in departures if at[11:16] < "08:00"
-    ]
-    given = {g["journey"] for label in shown["labels"] for g in label["given"]}
-    assert given <= set(range(len(shown["journeys"])))
-    refused = api.get("/api/v1/journeys", params={"from": "a", "to": "b", "shown": "1h"})
-    assert refused.status_code in {400, 422}
-
-
 @pytest.mark.parametrize(
     ("origin", "destination"),
     [

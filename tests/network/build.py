@@ -51,6 +51,7 @@ class Stop:
     location_type: int = 0
     parent: str | None = None
     platform: str | None = None
+    wheelchair: int | None = None
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,10 @@ class Train:
     zone: str = ""
     number: str = ""
     headsign: str = ""
+    wheelchair: int | None = None
+    bikes: int | None = None
+    headway_s: int | None = None
+    route_type: int = 2
 
 
 @dataclass(frozen=True)
@@ -220,7 +225,7 @@ def _stop_tables(stops: Sequence[Stop], feeds: Sequence[Feed]) -> dict[str, pl.D
                     stop.feed, stop.id, stop.name or stop.id, None, stop.lat, stop.lon,
                     stop.platform, stop.location_type,
                     None if stop.parent is None else rows[stop.parent],
-                    station_ids.index(stop.station or stop.id), stop.tz, None, None,
+                    station_ids.index(stop.station or stop.id), stop.tz, None, stop.wheelchair,
                     stop.border_point,
                 )
                 for stop in stops
@@ -254,6 +259,7 @@ def _routes(trains: Sequence[Train]) -> list[tuple[int, str]]:
 
 
 def _line_tables(trains: Sequence[Train], feeds: Sequence[Feed]) -> dict[str, pl.DataFrame]:
+    kinds = {(train.feed, train.route): train.route_type for train in reversed(trains)}
     return {
         "agencies": pl.DataFrame(
             {
@@ -266,7 +272,7 @@ def _line_tables(trains: Sequence[Train], feeds: Sequence[Feed]) -> dict[str, pl
         ),
         "routes": pl.DataFrame(
             [
-                (feed, route, feed, route, None, 2, None, None, None)
+                (feed, route, feed, route, None, kinds[feed, route], None, None, None)
                 for feed, route in _routes(trains)
             ],
             schema={
@@ -280,7 +286,8 @@ def _line_tables(trains: Sequence[Train], feeds: Sequence[Feed]) -> dict[str, pl
         "trips": pl.DataFrame(
             [
                 (train.feed, train.id, _routes(trains).index((train.feed, train.route)),
-                 train.headsign or None, None, 0, None, None, None, None, train.number or None)
+                 train.headsign or None, None, 0, None, None, train.wheelchair, train.bikes,
+                 train.number or None, train.headway_s)
                 for train in trains
             ],
             schema={
@@ -288,7 +295,7 @@ def _line_tables(trains: Sequence[Train], feeds: Sequence[Feed]) -> dict[str, pl
                 "trip_headsign": pl.String, "trip_short_name": pl.String,
                 "direction_id": pl.Int32, "block_id": pl.String, "shape_id": pl.String,
                 "wheelchair_accessible": pl.Int32, "bikes_allowed": pl.Int32,
-                "number": pl.String,
+                "number": pl.String, "headway_s": pl.Int32,
             },
             orient="row",
         ),

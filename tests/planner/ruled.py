@@ -215,6 +215,10 @@ class RuledOracle(Oracle):
                 if bits[day // 8] >> (day % 8) & 1:
                     self.train_of_run.append(train)
                     self.day_of_run.append(day)
+        self.stated_walks = {
+            stop: [(*way, self._is_timed(stop, way[0])) for way in ways]
+            for stop, ways in self.walks.items()
+        }
         self.number = {id(run): row for row, run in enumerate(self.runs)}
         assert len(self.runs) == len(self.train_of_run)
         self.sections = self.tables["sections"].to_dicts()
@@ -238,6 +242,11 @@ class RuledOracle(Oracle):
             feed = min(own, key=lambda f: (-own[f], f)) if own else None
             found.append(None if feed is None else FEEDS[feed].country)
         return found
+
+    def _is_timed(self, stop: int, other: int) -> bool:
+        net = self.network
+        rows = range(int(net.walk_start[stop]), int(net.walk_start[stop + 1]))
+        return any(net.walk_to[row] == other and net.walk_stated[row] for row in rows)
 
     def _station(self, stop: int) -> int:
         return int(self.network.stop_station[stop])
@@ -285,30 +294,41 @@ class RuledOracle(Oracle):
                 return False
         return True
 
+    def accepts(self, legs: list[tuple[Run, int, int]]) -> bool:
+        """Whether a journey of these rides is one that is asked for."""
+        return True
+
     def _change(self, row: int, alight: int, other: int, board: int) -> tuple[int, int] | None:
         """Seconds and metres of a change between two rides; None where there is no way."""
         a, b = self.runs[row].calls[alight], self.runs[other].calls[board]
         if a.stop == b.stop:
-            base = (int(self.network.change_s[a.stop]), 0)
+            base = (int(self.network.change_s[a.stop]), 0, True)
             usual = None if base[0] >= 604_800 else base
         else:
-            usual = next(((s, m) for to, s, m in self.walks[a.stop] if to == b.stop), None)
-        stated = self._stated(row, alight, other, board)
-        found = usual if stated is None else stated[0]
+            usual = next((way for to, *way in self.stated_walks[a.stop] if to == b.stop), None)
+        ruled = self._stated(row, alight, other, board)
+        found = usual if ruled is None else ruled[0]
         if found is None:
             return None
-        least = found[0]
+        least, metres, timed = found
         for check in self.tables["border_checks"].to_dicts():
             before = self._beside(self.runs[row], alight, -1)
             after = self._beside(self.runs[other], board, 1)
             here = check["station"] in (self._station(a.stop), self._station(b.stop))
             if here and _meant(check, before, after) and self._on(a, check):
                 least = max(least, 60 * check["minutes"])
-        return least, found[1]
+                timed = timed or check["minutes"] > 0
+        return self.walked(a.stop, b.stop, least, metres, timed)
+
+    def walked(
+        self, a: int, b: int, seconds: int, metres: int, timed: bool
+    ) -> tuple[int, int] | None:
+        """What the rider makes of a change; `timed`: a rule or a check says how long it takes."""
+        return seconds, metres
 
     def _stated(
         self, row: int, alight: int, other: int, board: int
-    ) -> tuple[tuple[int, int] | None] | None:
+    ) -> tuple[tuple[int, int, bool] | None] | None:
         """What the most specific rule for these two trains says, if there is any."""
         found = []
         a, b = self.runs[row].calls[alight].stop, self.runs[other].calls[board].stop
@@ -344,7 +364,7 @@ class RuledOracle(Oracle):
             else:
                 taken = walk_s
             walk_m = 0 if a == b else int(np.ceil(metres))
-            said = None if taken is None else (taken, walk_m)
+            said = None if taken is None else (taken, walk_m, minimum >= 0)
             found.append(((rank, left + right, -strict, kind), said))
         return (min(found, key=lambda one: one[0])[1],) if found else None
 
@@ -400,7 +420,7 @@ class RuledOracle(Oracle):
             call = self.runs[row].calls[alight]
             if call.stop in egress:
                 walk_s, walk_m = egress[call.stop]
-                if call.arrival + walk_s <= by:
+                if call.arrival + walk_s <= by and self.accepts(legs):
                     found.append(_found(leave, call.arrival + walk_s, walked + walk_m, legs))
             if len(legs) == rides:
                 return

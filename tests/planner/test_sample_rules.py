@@ -123,6 +123,18 @@ def test_the_bus_carries_over_the_border_but_not_within_the_other_country(
         assert not rides_within(planner, day)
 
 
+def test_who_could_have_taken_the_bus_is_told_why_not(planner: Planner) -> None:
+    ends = [locate(planner.network, name) for name in (GRENZACH, WYHLEN)]
+    depart = parse_instant(f"{FREE}T08:00", ends[0].tz)
+    there = planner.plan(*ends, depart=depart, window_s=7200).notices
+    (told,) = [notice for notice in there if notice.code == "boarding_ban"]
+    assert told.value == "38"
+    assert told.message.endswith("illustrative: no local rides outside of Switzerland")
+    across = locate(planner.network, "Basel, Claraplatz")
+    for pair in ((across, ends[1]), (ends[1], across)):
+        assert not [n for n in planner.plan(*pair, depart=depart).notices if "ban" in n.code]
+
+
 def test_the_ban_holds_after_a_scenario_too(sample_edition: Path) -> None:
     opened = open_edition(sample_edition)
     edit = {"kind": "shift_line", "line": "ch-city:38", "shift_min": 4, "from_date": "2027-06-10"}

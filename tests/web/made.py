@@ -200,7 +200,7 @@ class MadeBackend:
             "Liestal": [to_liestal(), unknown_price()],
             "Mulhouse Ville": [to_mulhouse()],
             "Saint-Louis": [],
-            "Riehen": [to_liestal()] if "window" not in question else [],
+            "Riehen": [to_liestal()],
         }
         if question["to"] not in found:
             raise UnknownPlaceError(f"no place is called {question['to']!r}")
@@ -219,7 +219,9 @@ class MadeBackend:
             "to": place("Liestal").to_json(),
             "depart": "2027-05-04T07:00:00+02:00",
             "arrive": None,
-            "window_s": 7200,
+            "window_s": 7200 if question["to"] != "Riehen" else 14_400,
+            "previous": "EARLIER",
+            "next": "LATER",
         }  # fmt: skip
 
     async def places(self, text: str) -> list[dict[str, Any]]:

@@ -81,6 +81,9 @@ class LegDocument(Document):
     color: str | None = Field(description="RRGGBB")
     vehicle: str | None
     walk_m: int
+    headway_s: int | None = Field(
+        description="Where only a vehicle every so many seconds is promised, not these times."
+    )
     sections: list[SectionDocument]
     stops: list[CallDocument]
 
@@ -279,6 +282,10 @@ class JourneysDocument(Document):
     depart: Instant | None
     arrive: Instant | None
     window_s: int | None
+    previous: str | None = Field(
+        description="The `page` before; null where the question has no window."
+    )
+    next: str | None = Field(description="The `page` after.")
 
 
 class PlaceMatchDocument(Document):

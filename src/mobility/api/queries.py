@@ -71,7 +71,41 @@ class RiderWords(BaseModel):
     language: Language = None
 
 
-class JourneyQuery(RiderWords):
+class NeedsWords(RiderWords):
+    """What journeys must be like for who travels."""
+
+    wheelchair: Annotated[
+        bool,
+        Field(description="Only what is said to be accessible; unknown is left out and told."),
+    ] = False
+    bike: Annotated[bool, Field(description="Only trips that are said to take bikes.")] = False
+    modes: Ids = Field(default_factory=list, description="Kinds of vehicle to use, such as rail.")
+    not_modes: Ids = Field(default_factory=list, description="Kinds of vehicle not to use.")
+    operators: Ids = Field(default_factory=list, description="Agencies to use: feed:agency_id.")
+    not_operators: Ids = Field(default_factory=list, description="Agencies not to use.")
+    via: Annotated[
+        list[PlaceText],
+        Field(max_length=2, description="Stations or stops to pass, in this order."),
+    ] = Field(default_factory=list)
+    stay: Annotated[
+        list[Annotated[str, Field(max_length=20)]],
+        Field(
+            max_length=2,
+            description="How long to be at each via, such as 30m; else it may be passed on board.",
+        ),
+    ] = Field(default_factory=list)
+    min_change: Annotated[
+        str | None, Field(max_length=20, description="Least time between two rides, such as 8m.")
+    ] = None
+    walk_speed_m_s: Annotated[
+        float | None, Field(ge=0.3, le=3.0, description="Metres per second on foot; 1.2 is usual.")
+    ] = None
+    max_walk_m: Annotated[
+        int | None, Field(ge=0, le=100_000, description="Longest single walk, metres.")
+    ] = None
+
+
+class JourneyQuery(NeedsWords):
     """From where to where and when; one of depart and arrive, or now."""
 
     from_: PlaceText = Field(alias="from")
@@ -79,14 +113,17 @@ class JourneyQuery(RiderWords):
     depart: TimeText = None
     arrive: TimeText = None
     window: Annotated[
-        str | None, Field(max_length=20, description="All departures within, such as 2h.")
-    ] = None
-    shown: Annotated[
         str | None,
         Field(
             max_length=20,
-            description="With window: return, price and label only what leaves within this, such"
-            " as 2h; what leaves later only tells which of these are worth leaving for.",
+            description="All departures within, such as 2h; with arrive, all arrivals before it.",
+        ),
+    ] = None
+    page: Annotated[
+        str | None,
+        Field(
+            max_length=100,
+            description="`previous` or `next` of an answer to the same question with a window.",
         ),
     ] = None
     max_transfers: Annotated[int, Field(ge=0, le=MAX_TRANSFERS)] = DEFAULT_TRANSFERS
@@ -95,12 +132,7 @@ class JourneyQuery(RiderWords):
     def _one_time(self) -> JourneyQuery:
         if self.depart and self.arrive:
             raise ValueError("give one of depart and arrive")
-        if self.window and self.arrive:
-            raise ValueError("window goes with depart")
-        if self.shown and not self.window:
-            raise ValueError("shown goes with window")
         _check_window(self.window)
-        _check_window(self.shown)
         return self
 
 

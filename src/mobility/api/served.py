@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -15,7 +15,7 @@ from mobility.api.booking import booking_texts
 from mobility.api.labelling import Labelled, Labelling
 from mobility.api.names import station_names
 from mobility.api.problems import UnknownJourneyError
-from mobility.api.queries import FaresQuery, JourneyQuery, RiderWords
+from mobility.api.queries import FaresQuery, JourneyQuery, NeedsWords, RiderWords
 from mobility.api.region import nearest_valid_date
 from mobility.api.timing import Timing
 from mobility.core.errors import UnknownPlaceError
@@ -23,8 +23,19 @@ from mobility.core.notices import Notice
 from mobility.core.time import Clock, local_date, local_time, parse_duration_s, parse_instant
 from mobility.fares import Rider, TariffPricer
 from mobility.journey import Journey, Place
-from mobility.network import Edition
-from mobility.planner import Answer, Endpoint, Planner, Pricer, locate, suggest
+from mobility.network import Edition, Network
+from mobility.planner import (
+    Cursor,
+    Endpoint,
+    Needs,
+    Planner,
+    Pricer,
+    first_page,
+    locate,
+    plan_page,
+    read_needs,
+    suggest,
+)
 from mobility.planner.remarks import DEFAULT_LANGUAGE
 from mobility.web import label_documents
 
@@ -38,6 +49,20 @@ def notice_documents(notices: Sequence[Notice]) -> list[Document]:
         {"code": n.code, "severity": n.severity, "feed": n.feed, "message": n.message}
         for n in notices
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What was found for a question, the span of time it holds, and the pages beside it."""
+
+    ends: tuple[Endpoint, Endpoint]
+    journeys: tuple[Journey, ...]
+    notices: tuple[Notice, ...]
+    depart: int | None
+    arrive: int | None
+    window_s: int | None
+    previous: str | None = None
+    next: str | None = None
 
 
 class Served:
@@ -70,39 +95,31 @@ class Served:
         """
         timing = timing or Timing()
         with timing.part("plan"):
-            ends, times, answer = self._plan(query)
-        shown = answer.journeys
-        if query.shown and times[0] is not None:
-            end = times[0] + parse_duration_s(query.shown)
-            shown = tuple(journey for journey in shown if journey.departure < end)
+            found = self._plan(query)
         with timing.part("price"):
-            labelled = self._labelling.of(shown, self._pricer_for(query))
+            labelled = self._labelling.of(found.journeys, self._pricer_for(query))
         with timing.part("json"):
-            return self._journeys_document(query, labelled, ends, times, answer)
+            return self._journeys_document(query, labelled, found)
 
     def _journeys_document(
-        self,
-        query: JourneyQuery,
-        labelled: Labelled,
-        ends: tuple[Endpoint, Endpoint],
-        times: tuple[int | None, int | None, int | None],
-        answer: Answer,
+        self, query: JourneyQuery, labelled: Labelled, found: _Found
     ) -> Document:
-        depart, arrive, window_s = times
-        origin, destination = ends
+        origin, destination = found.ends
         stations = station_names(self.edition.network, labelled.journeys)
         language = query.language or DEFAULT_LANGUAGE
         return {
             "versions": self.versions,
             "journeys": labelled.documents(),
             "labels": label_documents(labelled.labels, language, stations),
-            "notices": notice_documents(answer.notices),
+            "notices": notice_documents(found.notices),
             "stations": stations,
             "from": origin.place.to_json(),
             "to": destination.place.to_json(),
-            "depart": None if depart is None else local_time(depart, origin.tz),
-            "arrive": None if arrive is None else local_time(arrive, destination.tz),
-            "window_s": window_s,
+            "depart": None if found.depart is None else local_time(found.depart, origin.tz),
+            "arrive": None if found.arrive is None else local_time(found.arrive, destination.tz),
+            "window_s": found.window_s,
+            "previous": found.previous,
+            "next": found.next,
         }
 
     def fares(self, query: FaresQuery) -> Document:
@@ -113,9 +130,9 @@ class Served:
         UnknownJourneyError
             No journey of the question has these rides.
         """
-        _, _, answer = self._plan(query)
+        found = self._plan(query)
         wanted = None if query.rides is None else [_ride_key(ride) for ride in query.rides]
-        chosen = [j for j in answer.journeys if wanted is None or _rides_of(j) == wanted]
+        chosen = [j for j in found.journeys if wanted is None or _rides_of(j) == wanted]
         if wanted is not None and not chosen:
             raise UnknownJourneyError("no journey of this question has these rides")
         pricer = self._pricer_for(query)
@@ -189,26 +206,39 @@ class Served:
             self.edition.network, local_date(self.now_s(), self.edition.network.feed_zone[0])
         )
 
-    def _plan(
-        self, query: JourneyQuery
-    ) -> tuple[tuple[Endpoint, Endpoint], tuple[int | None, int | None, int | None], Answer]:
+    def _plan(self, query: JourneyQuery) -> _Found:
         network = self.edition.network
-        origin, destination = locate(network, query.from_), locate(network, query.to)
-        arrive = parse_instant(query.arrive, destination.tz) if query.arrive else None
-        depart = parse_instant(query.depart, origin.tz) if query.depart else None
+        ends = locate(network, query.from_), locate(network, query.to)
+        needs = _needs_of(network, query)
+        arrive = parse_instant(query.arrive, ends[1].tz) if query.arrive else None
+        depart = parse_instant(query.depart, ends[0].tz) if query.depart else None
         if arrive is None and depart is None:
             depart = self.now_s()
         window_s = parse_duration_s(query.window) if query.window else None
-        answer = self.planner.plan(
-            origin,
-            destination,
-            depart=depart,
-            arrive=arrive,
-            window_s=window_s,
-            max_transfers=query.max_transfers,
-            language=query.language or DEFAULT_LANGUAGE,
+        asked: Document = {
+            "max_transfers": query.max_transfers,
+            "needs": needs,
+            "language": query.language or DEFAULT_LANGUAGE,
+        }
+        edition = self.edition.network.hash
+        if query.page is not None:
+            cursor = Cursor.read(query.page, edition)
+        elif window_s is not None:
+            cursor = first_page(depart=depart, arrive=arrive, window_s=window_s, edition=edition)
+        else:
+            answer = self.planner.plan(*ends, depart=depart, arrive=arrive, **asked)
+            return _Found(ends, answer.journeys, answer.notices, depart, arrive, window_s)
+        page = plan_page(self.planner, *ends, cursor, **asked)
+        return _Found(
+            ends,
+            page.journeys,
+            page.notices,
+            None if cursor.arriving else page.begin,
+            page.end - 1 if cursor.arriving else None,
+            page.end - page.begin,
+            page.previous.text(),
+            page.next.text(),
         )
-        return (origin, destination), (depart, arrive, window_s), answer
 
     def _pricer_for(self, words: RiderWords) -> TariffPricer | None:
         rider = Rider(
@@ -226,6 +256,23 @@ class Served:
 
     def _make_pricer(self, rider: Rider, language: str | None) -> TariffPricer | None:
         return None if self._base is None else self._base.for_rider(rider, language)
+
+
+def _needs_of(network: Network, words: NeedsWords) -> Needs:
+    return read_needs(
+        network,
+        wheelchair=words.wheelchair,
+        bike=words.bike,
+        modes=words.modes,
+        not_modes=words.not_modes,
+        operators=words.operators,
+        not_operators=words.not_operators,
+        via=words.via,
+        stays=words.stay,
+        min_change=words.min_change,
+        walk_speed_m_s=words.walk_speed_m_s,
+        max_walk_m=words.max_walk_m,
+    )
 
 
 def _load(part: bytes | None) -> Document | None:

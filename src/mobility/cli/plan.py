@@ -18,7 +18,19 @@ from mobility.core.time import parse_duration_s, parse_instant
 from mobility.fares import Rider, TariffPricer
 from mobility.journey import Journey, Leg
 from mobility.network import Edition, open_edition
-from mobility.planner import Answer, Planner, locate, run_queries
+from mobility.planner import (
+    NO_NEEDS,
+    Answer,
+    Cursor,
+    Needs,
+    Page,
+    Planner,
+    first_page,
+    locate,
+    plan_page,
+    read_needs,
+    run_queries,
+)
 from mobility.planner.remarks import DEFAULT_LANGUAGE
 from mobility.web import label_documents
 
@@ -43,6 +55,39 @@ def plan(
     max_transfers: Annotated[
         int, typer.Option(min=0, max=14, help="Changes at most.")
     ] = DEFAULT_MAX_TRANSFERS,
+    page: Annotated[
+        str, typer.Option(help="The page before or after an answer, as that one names it.")
+    ] = "",
+    wheelchair: Annotated[
+        bool, typer.Option("--wheelchair", help="Only what is said to be accessible.")
+    ] = False,
+    bike: Annotated[
+        bool, typer.Option("--bike", help="Only trips that are said to take bikes.")
+    ] = False,
+    modes: Annotated[
+        list[str] | None, typer.Option("--mode", help="Kind of vehicle to use, such as rail.")
+    ] = None,
+    not_modes: Annotated[
+        list[str] | None, typer.Option("--not-mode", help="Kind of vehicle not to use.")
+    ] = None,
+    operators: Annotated[
+        list[str] | None, typer.Option("--operator", help="Agency to use: feed:agency_id.")
+    ] = None,
+    not_operators: Annotated[
+        list[str] | None, typer.Option("--not-operator", help="Agency not to use.")
+    ] = None,
+    via: Annotated[
+        list[str] | None, typer.Option("--via", help="Station or stop to pass; at most two.")
+    ] = None,
+    stays: Annotated[
+        list[str] | None,
+        typer.Option("--stay", help="How long to be at each via, such as 30m."),
+    ] = None,
+    min_change: Annotated[str, typer.Option(help="Least time between two rides, such as 8m.")] = "",
+    walk_speed: Annotated[
+        float | None, typer.Option(help="Metres per second on foot; 1.2 is usual.")
+    ] = None,
+    max_walk: Annotated[int | None, typer.Option(help="Longest single walk, metres.")] = None,
     cards: Annotated[
         list[str] | None, typer.Option("--card", help="Reduction card held, such as half-fare.")
     ] = None,
@@ -67,7 +112,7 @@ def plan(
     opened = open_edition(edition)
     window_s = parse_duration_s(window) if window else None
     if queries is not None:
-        if origin or destination or depart or arrive:
+        if origin or destination or depart or arrive or page:
             raise UsageError("--queries goes with --window, --day-range and --repeat only")
         document = run_queries(
             opened.network,
@@ -85,6 +130,20 @@ def plan(
         cards=frozenset(cards or ()), passes=frozenset(passes or ()), currency=currency or None
     )
     planner = Planner(opened.network, opened.slices, booking=booking_texts(opened))
+    needs = read_needs(
+        opened.network,
+        wheelchair=wheelchair,
+        bike=bike,
+        modes=modes or (),
+        not_modes=not_modes or (),
+        operators=operators or (),
+        not_operators=not_operators or (),
+        via=via or (),
+        stays=stays or (),
+        min_change=min_change,
+        walk_speed_m_s=walk_speed,
+        max_walk_m=max_walk,
+    )
     answer = plan_texts(
         opened,
         planner,
@@ -94,11 +153,18 @@ def plan(
         arrive,
         window_s,
         max_transfers,
+        page=page,
+        needs=needs,
         language=language,
     )
     labelled = Labelling(opened).of(answer.journeys, pricer_of(opened, rider))
     stations = station_names(opened.network, answer.journeys)
     labels = label_documents(labelled.labels, language, stations)
+    pages = answer if isinstance(answer, Page) else None
+    beside = {
+        "previous": pages.previous.text() if pages else None,
+        "next": pages.next.text() if pages else None,
+    }
     if as_json:
         print_json(
             {
@@ -106,6 +172,7 @@ def plan(
                 "journeys": labelled.documents(),
                 "labels": labels,
                 "notices": notices_json(answer.notices),
+                **beside,
             }
         )
         return
@@ -116,6 +183,9 @@ def plan(
         _print_journey(journey, stations, _label_lines(labels, index))
     for line in _notes(labels):
         out.print(line, markup=False)
+    for name, cursor in beside.items():
+        if cursor:
+            out.print(f"{name}: --page {cursor}", markup=False, soft_wrap=True)
 
 
 def plan_texts(
@@ -128,23 +198,30 @@ def plan_texts(
     window_s: int | None,
     max_transfers: int,
     *,
+    page: str = "",
+    needs: Needs = NO_NEEDS,
     language: str = DEFAULT_LANGUAGE,
-) -> Answer:
-    """Plan between two places and at a time as people write them."""
+) -> Answer | Page:
+    """Plan between two places and at a time as people write them; by pages if there is a window."""
     if not origin or not destination:
         raise UsageError("give --from and --to (or --queries)")
-    if bool(depart) == bool(arrive):
+    if not page and bool(depart) == bool(arrive):
         raise UsageError("give one of --depart and --arrive")
     ends = [locate(edition.network, text) for text in (origin, destination)]
-    return planner.plan(
-        ends[0],
-        ends[1],
-        depart=parse_instant(depart, ends[0].tz) if depart else None,
-        arrive=parse_instant(arrive, ends[1].tz) if arrive else None,
-        window_s=window_s,
-        max_transfers=max_transfers,
-        language=language,
-    )
+    depart_s = parse_instant(depart, ends[0].tz) if depart else None
+    arrive_s = parse_instant(arrive, ends[1].tz) if arrive else None
+    asked: dict[str, Any] = {
+        "max_transfers": max_transfers, "needs": needs, "language": language,
+    }  # fmt: skip
+    if page:
+        cursor = Cursor.read(page, edition.network.hash)
+    elif window_s is not None:
+        cursor = first_page(
+            depart=depart_s, arrive=arrive_s, window_s=window_s, edition=edition.network.hash
+        )
+    else:
+        return planner.plan(ends[0], ends[1], depart=depart_s, arrive=arrive_s, **asked)
+    return plan_page(planner, ends[0], ends[1], cursor, **asked)
 
 
 def pricer_of(edition: Edition, rider: Rider) -> TariffPricer | None:
@@ -196,6 +273,8 @@ def _leg_line(leg: Leg, stations: dict[str, str]) -> str:
     times = f"{_clock(document['departure'])}–{_clock(document['arrival'])}"
     if leg.mode == "transit":
         what = f"{leg.line} → {leg.headsign}" if leg.headsign else leg.line
+        if leg.headway_s:
+            what += f", every {-(-leg.headway_s // 60)} min"
     else:
         what = f"{leg.mode} {leg.walk_m} m"
     ends = [stations.get(p.station_id or "", p.name) for p in (leg.origin, leg.destination)]

@@ -105,6 +105,8 @@ class Leg(NamedTuple):
         Kind of vehicle of a transit leg: rail, tram, bus, ... ; empty for a walk.
     line, headsign, color : str
         As published; color is ``RRGGBB`` or empty.
+    headway_s : int
+        Where a feed only promises a vehicle every so many seconds, not at these times; else 0.
     """
 
     mode: Mode
@@ -119,6 +121,7 @@ class Leg(NamedTuple):
     vehicle: str = ""
     sections: tuple[Section, ...] = ()
     calls: tuple[Call, ...] = ()
+    headway_s: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """Return the document L of the design."""
@@ -133,6 +136,7 @@ class Leg(NamedTuple):
             "color": self.color or None,
             "vehicle": self.vehicle or None,
             "walk_m": self.walk_m,
+            "headway_s": self.headway_s or None,
             "sections": [section.to_json() for section in self.sections],
             "stops": [call.to_json() for call in self.calls],
         }

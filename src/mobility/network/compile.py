@@ -11,18 +11,22 @@ import numpy.typing as npt
 import polars as pl
 
 from mobility.network.calendar import epoch_of, pack_days, zone_index, zone_numbers, zone_origins
+from mobility.network.divide import ban_fields
 from mobility.network.footpaths import compile_footpaths
 from mobility.network.kernels import group_trains
+from mobility.network.pathways import read_pathways
 from mobility.network.rules import obey_rules
 from mobility.network.transfers import boarding_places
 from mobility.network.values import (
     BORDER_POINT_BIT,
     DROP_OFF_SHIFT,
     PICKUP_MASK,
+    UNKNOWN,
     Bools,
     Int32s,
     Network,
     StringArray,
+    UInt8s,
     call_flags,
     read_only,
 )
@@ -75,9 +79,11 @@ def network_from_tables(
     used = (tables[name][column].drop_nulls().unique() for name, column in zone_columns)
     zones = zone_index((feed.zone for feed in feeds), *used)
     origins = zone_origins(list(zones), first_date, n_days)
+    pathways = read_pathways(tables["stops"], tables.get("pathways"))
     footpaths = compile_footpaths(
         tables["stops"],
         tables.get("transfers"),
+        pathways,
         walk_radius_m=walk_radius_m,
         max_walk_s=max_walk_s,
     )
@@ -126,7 +132,10 @@ def network_from_tables(
         walk_to=points.footpaths.walk_to,
         walk_s=points.footpaths.walk_s,
         walk_m=points.footpaths.walk_m,
+        walk_stated=points.footpaths.walk_stated,
         change_s=points.footpaths.change_s,
+        **pathways.fields(),
+        **ban_fields(tables),
         **obeyed.checks.fields(),
     )
 
@@ -149,6 +158,11 @@ def _line_arrays(tables: Mapping[str, pl.DataFrame]) -> Arrays:
         "trip_number": _texts(trips, "number"),
         "trip_feed": _numbers(trips, "feed", np.int16),
         "trip_route": _numbers(trips, "route", np.int32),
+        "trip_wheelchair": _known(trips, "wheelchair_accessible"),
+        "trip_bikes": _known(trips, "bikes_allowed"),
+        "trip_headway_s": _numbers(trips, "headway_s", np.int32, missing=0)
+        if "headway_s" in trips.columns
+        else read_only(np.zeros(trips.height, np.int32)),
     }
 
 
@@ -171,6 +185,7 @@ def _stop_arrays(
         "stop_lon": _degrees(stops, "stop_lon"),
         "stop_tz": zone_numbers(stop_tz, zones),
         "stop_border_point": _flags(stops, "border_point"),
+        "stop_wheelchair": _wheelchair_boarding(stops),
         "station_id": _texts(stations, "station_id"),
         "station_name": _texts(stations, "name"),
         "station_lat": _degrees(stations, "lat"),
@@ -259,6 +274,25 @@ def _numbers(
     table: pl.DataFrame, column: str, kind: npt.DTypeLike, *, missing: int = -1
 ) -> npt.NDArray[Any]:
     return read_only(table[column].fill_null(missing).to_numpy().astype(kind))
+
+
+def _known(table: pl.DataFrame, column: str) -> UInt8s:
+    """Return the answers of a column to a question: `UNKNOWN` where there is none."""
+    if column not in table.columns:
+        return read_only(np.zeros(table.height, np.uint8))
+    return read_only(_numbers(table, column, np.uint8, missing=UNKNOWN))
+
+
+def _wheelchair_boarding(stops: pl.DataFrame) -> UInt8s:
+    """Return what each stop says, else its parent: a platform its station, an area its platform.
+
+    Source: GTFS Schedule reference, stops.txt, wheelchair_boarding.
+    """
+    said = _known(stops, "wheelchair_boarding").copy()
+    parent = _numbers(stops, "parent", np.int32)
+    for _ in range(2):  # boarding area, platform, station
+        said = np.where((said == UNKNOWN) & (parent >= 0), said[parent], said)
+    return read_only(said)
 
 
 def _degrees(table: pl.DataFrame, column: str) -> npt.NDArray[np.float64]:

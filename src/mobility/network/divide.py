@@ -29,6 +29,7 @@ from mobility.network.values import (
     Bools,
     Int32s,
     Int64s,
+    StringArray,
     UInt8s,
     call_flags,
     read_only,
@@ -124,6 +125,30 @@ def read_bans(
         if last is not None:
             days[row] &= dates <= last.toordinal()
     return Bans(trains, stations, days)
+
+
+def ban_fields(tables: Mapping[str, pl.DataFrame]) -> Arrays:
+    """Return the fields of `Network` that say of boarding bans what a traveller asks."""
+    table = tables.get("boarding_bans")
+    bans = [] if table is None else table["ban"].to_list()
+    fields: Arrays = {"ban_reason": StringArray.of([])}
+    for name in ("first", "last"):
+        fields[f"ban_{name}"] = read_only(np.zeros(0, np.int32))
+    if table is not None:
+        fields["ban_reason"] = StringArray.of(table["reason"].fill_null(""))
+        for name, column in (("first", "from_date"), ("last", "until_date")):
+            dates = [-1 if date is None else date.toordinal() for date in table[column]]
+            fields[f"ban_{name}"] = read_only(np.array(dates, np.int32))
+    for what in ("route", "station"):
+        rows = [
+            tables[f"boarding_ban_{what}s"].filter(pl.col("ban") == ban)[what].to_numpy()
+            for ban in bans
+        ]
+        start = np.cumsum([0, *(len(row) for row in rows)]).astype(np.int32)
+        fields[f"ban_{what}_start"] = read_only(start)
+        joined = np.concatenate([np.empty(0, np.int32), *rows]).astype(np.int32)
+        fields[f"ban_{what}s"] = read_only(joined)
+    return fields
 
 
 def divide_trains(

@@ -1,7 +1,8 @@
 """Footpaths between stops: near ones, those of one station, those that the feeds state; closed.
 
 A footpath takes its metres at 1.2 m/s, at least a minute. Between two stops of one station it
-takes at least the change time there. What transfers.txt states wins over both; what it forbids
+takes at least the change time there, and as long as pathways.txt says where it says so. What
+transfers.txt states wins over all; what it forbids
 (type 3) is no footpath, not even by a detour.
 """
 
@@ -14,6 +15,7 @@ import polars as pl
 
 from mobility.core.errors import InputError, UsageError
 from mobility.core.units import EARTH_RADIUS_M, WALK_SPEED_M_S, distance_m
+from mobility.network.pathways import Pathways
 from mobility.network.transfers import (
     NOT_STATED,
     TransferRules,
@@ -36,12 +38,13 @@ FORBIDDEN_WALK_S = -1
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Footpaths:
-    """``walk_start``, ``walk_to``, ``walk_s``, ``walk_m`` and ``change_s`` of `Network`."""
+    """``walk_*`` and ``change_s`` of `Network`."""
 
     walk_start: Int32s
     walk_to: Int32s
     walk_s: Int32s
     walk_m: Int32s
+    walk_stated: Bools
     change_s: Int32s
 
 
@@ -66,6 +69,7 @@ class _Links:
 def compile_footpaths(
     stops: pl.DataFrame,
     transfers: pl.DataFrame | None,
+    pathways: Pathways | None = None,
     *,
     walk_radius_m: int = 400,
     max_walk_s: int = 1200,
@@ -78,6 +82,8 @@ def compile_footpaths(
         ``feed, stop_id, stop_lat, stop_lon, location_type, parent, station, border_point``.
     transfers : DataFrame or None
         transfers.txt of all feeds with ``feed``.
+    pathways : Pathways, optional
+        Ways inside stations, which know more than the straight line.
     walk_radius_m : int
         Stops at most this far apart are linked; 0: only transfers.txt counts, not even the stops
         of one station are linked without it.
@@ -96,16 +102,29 @@ def compile_footpaths(
     rules = read_transfer_rules(stops, transfers)
     places = _Places.of(stops)
     change_s = _change_times(rules, stops.height)
+    # A change takes its time between two stops of a station, save where transfers.txt is all.
+    usual = np.where(change_s == FORBIDDEN_CHANGE_S, DEFAULT_CHANGE_S, change_s)
+    least_s = usual if walk_radius_m else np.zeros_like(usual)
     links = _rule_links(rules, places, rules.possible_only, max_walk_s)
     stated = _rule_links(rules, places, ~rules.possible_only, None)
     if walk_radius_m:
         links = _first_wins(links, _geographic_links(places, walk_radius_m, max_walk_s))
+        if pathways is not None:
+            stated = _first_wins(stated, _pathway_links(pathways, least_s))
     links = _first_wins(stated, links)
-    # A change takes its time between two stops of a station, save where transfers.txt is all.
-    usual = np.where(change_s == FORBIDDEN_CHANGE_S, DEFAULT_CHANGE_S, change_s)
-    least_s = usual if walk_radius_m else np.zeros_like(usual)
     start, to, s, m = _closed(links, stated, places.station, least_s, max_walk_s)
-    return Footpaths(start, to, s, m, read_only(change_s))
+    origin = np.repeat(np.arange(stops.height, dtype=np.int64), np.diff(start))
+    timed = rules.keys(stops.height)[rules.minimum_s != NOT_STATED]
+    said = _are_among(origin * stops.height + to, timed)
+    return Footpaths(start, to, s, m, read_only(said), read_only(change_s))
+
+
+def _are_among(keys: Int64s, ascending: Int64s) -> Bools:
+    if not len(ascending):
+        return np.zeros(len(keys), np.bool_)
+    at = np.minimum(np.searchsorted(ascending, keys), len(ascending) - 1)
+    found: Bools = ascending[at] == keys
+    return found
 
 
 def walk_seconds(metres: Float64s) -> Int32s:
@@ -165,6 +184,14 @@ def _rule_links(
     links = _Links(rules.keys(len(places.lat))[chosen], seconds, np.ceil(metres).astype(np.int32))
     # Too far to walk and no time stated: the feed means a ride that it does not describe.
     return links if longest_s is None else links.where(seconds <= longest_s)
+
+
+def _pathway_links(pathways: Pathways, least_s: Int32s) -> _Links:
+    """Ways inside stations; as exhaustive as they are, no detour outside is shorter."""
+    a, b = pathways.from_stop, pathways.to_stop
+    seconds = np.maximum(pathways.s, np.maximum(least_s[a], least_s[b]))
+    links = _Links(a.astype(np.int64) * len(least_s) + b, seconds, pathways.m)
+    return links.where(pathways.s >= 0)
 
 
 def _geographic_links(places: _Places, radius_m: int, max_walk_s: int) -> _Links:

@@ -208,6 +208,43 @@ def fill_times(
                 target += n_runs
 
 
+@njit(
+    types.void(
+        _I32, _I32, _I32, _I64, _I32, _I64, _I32, _I32, _I64, _W_I32, _W_I32,
+    ),
+    cache=True, nogil=True,
+)  # fmt: skip
+def copy_times(
+    patterns: Int32s,
+    lengths: Int32s,
+    run_starts: Int32s,
+    time_starts: Int64s,
+    runs: Int32s,
+    first_of: Int64s,
+    arrivals: Int32s,
+    departures: Int32s,
+    out_starts: Int64s,
+    out_arrivals: Int32s,
+    out_departures: Int32s,
+) -> None:
+    """Write the times of some runs of each copied pattern, those of one position side by side.
+
+    ``first_of`` are the first of the ``runs`` of each copy; ``run_starts`` and ``time_starts`` are
+    of the patterns copied.
+    """
+    for copy in range(patterns.size):
+        pattern = patterns[copy]
+        first = run_starts[pattern]
+        n_runs = run_starts[pattern + 1] - first
+        target = out_starts[copy]
+        for position in range(lengths[copy]):
+            source = time_starts[pattern] + position * n_runs
+            for row in range(first_of[copy], first_of[copy + 1]):
+                out_arrivals[target] = arrivals[source + runs[row] - first]
+                out_departures[target] = departures[source + runs[row] - first]
+                target += 1
+
+
 @njit(types.void(_I32, _I32, _W_I32, _W_I32, _W_I32), cache=True, nogil=True)
 def index_by_stop(
     pattern_starts: Int32s,

@@ -11,7 +11,7 @@ from mobility.core.errors import InputError
 from mobility.core.units import distance_m
 from mobility.network.footpaths import DEFAULT_CHANGE_S, FORBIDDEN_CHANGE_S, walk_seconds
 from mobility.network.transfers import FORBIDDEN_TYPE, MAX_PAIRS, MINIMUM_TYPE, NOT_STATED
-from mobility.network.values import Int32s, Int64s
+from mobility.network.values import Bools, Int32s, Int64s
 
 _PAIR = ("from", "to")
 
@@ -20,17 +20,20 @@ _PAIR = ("from", "to")
 class Pairs:
     """Changes in ascending order of ``key = from * n_points + to``: seconds and metres.
 
-    A change that is forbidden takes `FORBIDDEN_CHANGE_S`.
+    ``stated`` are those whose seconds transfers.txt says. A change that is forbidden takes
+    `FORBIDDEN_CHANGE_S`.
     """
 
     key: Int64s
     s: Int32s
     m: Int32s
+    stated: Bools
 
     def sorted(self) -> Pairs:
         """Return them in order of the key."""
         order = np.argsort(self.key, kind="stable")
-        return Pairs(self.key[order], self.s[order].astype(np.int32), self.m[order])
+        seconds = self.s[order].astype(np.int32)
+        return Pairs(self.key[order], seconds, self.m[order], self.stated[order])
 
     def over(self, usual: Pairs) -> Pairs:
         """Return these and, where they say nothing, the usual ones."""
@@ -41,6 +44,7 @@ class Pairs:
             np.concatenate([self.key, usual.key[silent]]),
             np.concatenate([self.s, usual.s[silent]]),
             np.concatenate([self.m, usual.m[silent]]),
+            np.concatenate([self.stated, usual.stated[silent]]),
         ).sorted()
 
     def find(self, keys: Int64s) -> Int64s:
@@ -117,9 +121,10 @@ def ranked_pairs(
         .when(stated).then(pl.col("minimum_s"))
         .otherwise(usual.otherwise(pl.col("walk_s")))
     )  # fmt: skip
-    rows = rows.with_columns(seconds=seconds.cast(pl.Int32))
+    rows = rows.with_columns(seconds=seconds.cast(pl.Int32), stated=stated)
     key = rows["from"].to_numpy().astype(np.int64) * len(stop_of) + rows["to"].to_numpy()
-    return Pairs(key, rows["seconds"].to_numpy(), rows["m"].to_numpy()).sorted()
+    columns = (rows[name].to_numpy() for name in ("seconds", "m", "stated"))
+    return Pairs(key, *columns).sorted()
 
 
 def _first_ranked(rows: pl.DataFrame) -> pl.DataFrame:

@@ -337,6 +337,7 @@ def _base_pairs(footpaths: Footpaths, stop_of: Int32s) -> Pairs:
         np.concatenate([a * n_points + b, (c * n_points + d)[c != d], usual * n_points + usual]),
         np.concatenate([footpaths.walk_s[row], change[c != d], footpaths.change_s[stop_of]]),
         np.concatenate([footpaths.walk_m[row], np.zeros((c != d).sum() + n_points, np.int32)]),
+        np.concatenate([footpaths.walk_stated[row], np.ones((c != d).sum() + n_points, np.bool_)]),
     ).sorted()
 
 
@@ -363,7 +364,8 @@ def _lengthened(
     stop_of: Int32s,
 ) -> Pairs:
     """Return the pairs with the minutes that border checks ask for."""
-    seconds, n_points, n_countries = pairs.s.copy(), len(stop_of), len(checks.countries)
+    seconds, stated = pairs.s.copy(), pairs.stated.copy()
+    n_points, n_countries = len(stop_of), len(checks.countries)
     for check in range(len(checks)):
         found = []
         for end in ("from", "to"):
@@ -376,7 +378,8 @@ def _lengthened(
         left, right = np.nonzero(meant)
         rows = pairs.find(a[left] * n_points + b[right])
         np.maximum.at(seconds, rows, checks.minimum_s[check])
-    return Pairs(pairs.key, seconds, pairs.m)
+        stated[rows] = True
+    return Pairs(pairs.key, seconds, pairs.m, stated)
 
 
 def _footpaths(pairs: Pairs, n_points: int) -> Footpaths:
@@ -385,5 +388,6 @@ def _footpaths(pairs: Pairs, n_points: int) -> Footpaths:
     change_s[a[a == b]] = pairs.s[a == b]
     walk = (a != b) & (pairs.s < FORBIDDEN_CHANGE_S)
     start = np.searchsorted(a[walk], np.arange(n_points + 1)).astype(np.int32)
-    rows = (start, b[walk].astype(np.int32), pairs.s[walk], pairs.m[walk], change_s)
+    columns = (b[walk].astype(np.int32), pairs.s[walk], pairs.m[walk], pairs.stated[walk])
+    rows = (start, *columns, change_s)
     return Footpaths(*(read_only(row) for row in rows))

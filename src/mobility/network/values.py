@@ -33,6 +33,8 @@ Float64s = npt.NDArray[np.float64]
 PICKUP_MASK = 0b11
 DROP_OFF_SHIFT = 2
 BORDER_POINT_BIT = 1 << 4
+# wheelchair_boarding, wheelchair_accessible, bikes_allowed: 2 is no.
+UNKNOWN, ALLOWED = 0, 1
 # Bits of `DaySlice.pattern_flags`.
 BOARDING_BIT = 1
 ALIGHTING_BIT = 2
@@ -122,10 +124,15 @@ class Network:
         StringArray (4), int16, int32, int16 (also the extended types).
     trip_id, trip_headsign, trip_number, trip_feed, trip_route
         StringArray (3), int16, int32.
+    trip_wheelchair, trip_bikes, trip_headway_s
+        uint8 (2: `UNKNOWN`, `ALLOWED` or not), int32 (of a run that stands for one of a headway,
+        without exact times; else 0).
     stop_id, stop_name, stop_platform, stop_zone_id
         StringArray.
     stop_feed, stop_station, stop_lat, stop_lon, stop_tz, stop_border_point
         int16, int32, float64 degrees, float64 degrees, int16 (index into ``zone_name``), bool.
+    stop_wheelchair : uint8
+        `UNKNOWN`, `ALLOWED` or not; what a stop leaves open its parent says.
     station_id, station_name, station_lat, station_lon, station_tz
         StringArray (2), float64 (2), int16.
     station_country : StringArray
@@ -134,6 +141,9 @@ class Network:
         Border checks: int32 (station), StringArray (2: countries, empty for any), int32 (2:
         ordinals of the first and last date, -1 for none), int32 seconds, StringArray (JSON by
         language).
+    ban_first, ban_last, ban_reason, ban_route_start, ban_routes, ban_station_start, ban_stations
+        Boarding bans: int32 (2: ordinals of the first and last date, -1 for none), StringArray;
+        CSR of the routes whose trains carry nobody among the stations: int32 (4).
     station_stop_start, station_stops
         CSR: the stops of each station at which trains can be boarded (no entrances, no rows that
         stand for the station as a whole).
@@ -167,8 +177,13 @@ class Network:
         CSR by point: footpaths to other points, seconds, metres, in order of ``walk_to``. Closed
         (a chain of footpaths is a footpath) up to the longest walk, save for the pairs that
         transfers.txt forbids or states a time for.
+    walk_stated : bool
+        Of each footpath, whether transfers.txt states its time, or a border check asks for one.
     change_s : int32[n_points]
         Least seconds between two rides at the same point.
+    pathway_from, pathway_to, pathway_free_s, pathway_free_m : int32
+        Pairs of platforms of stations that have pathways, in order, with seconds and metres of
+        the way without a step (-1: there is none).
     """
 
     first_date: dt.date
@@ -200,6 +215,9 @@ class Network:
     trip_number: StringArray
     trip_feed: Int16s
     trip_route: Int32s
+    trip_wheelchair: UInt8s
+    trip_bikes: UInt8s
+    trip_headway_s: Int32s
     stop_id: StringArray
     stop_name: StringArray
     stop_platform: StringArray
@@ -210,6 +228,7 @@ class Network:
     stop_lon: Float64s
     stop_tz: Int16s
     stop_border_point: Bools
+    stop_wheelchair: UInt8s
     station_id: StringArray
     station_name: StringArray
     station_lat: Float64s
@@ -223,6 +242,13 @@ class Network:
     check_last: Int32s
     check_s: Int32s
     check_documents: StringArray
+    ban_first: Int32s
+    ban_last: Int32s
+    ban_reason: StringArray
+    ban_route_start: Int32s
+    ban_routes: Int32s
+    ban_station_start: Int32s
+    ban_stations: Int32s
     station_stop_start: Int32s
     station_stops: Int32s
     zone_name: StringArray
@@ -253,7 +279,12 @@ class Network:
     walk_to: Int32s
     walk_s: Int32s
     walk_m: Int32s
+    walk_stated: Bools
     change_s: Int32s
+    pathway_from: Int32s
+    pathway_to: Int32s
+    pathway_free_s: Int32s
+    pathway_free_m: Int32s
 
     @property
     def n_feeds(self) -> int:

@@ -1,19 +1,30 @@
 """Journey planning: endpoints and a time in, the complete set of best journeys out."""
 
+from mobility.planner.asked import read_needs
 from mobility.planner.batch import run_queries
 from mobility.planner.endpoint import CrowFlies, Endpoint, WalkTimes
 from mobility.planner.locate import PlaceMatch, locate, suggest
+from mobility.planner.needs import NO_NEEDS, Needs, Via
+from mobility.planner.pages import Cursor, Page, first_page, plan_page
 from mobility.planner.query import Answer, Planner, Pricer
 
 __all__ = [
+    "NO_NEEDS",
     "Answer",
     "CrowFlies",
+    "Cursor",
     "Endpoint",
+    "Needs",
+    "Page",
     "PlaceMatch",
     "Planner",
     "Pricer",
+    "Via",
     "WalkTimes",
+    "first_page",
     "locate",
+    "plan_page",
+    "read_needs",
     "run_queries",
     "suggest",
 ]

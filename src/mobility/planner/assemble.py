@@ -25,6 +25,7 @@ EXTENDED_VEHICLES = {
     14: "funicular", 15: "taxi",
 }  # fmt: skip
 URBAN_MONORAIL = 405
+OTHER_VEHICLE = "other"
 
 
 def vehicle_of(route_type: int) -> str:
@@ -36,8 +37,8 @@ def vehicle_of(route_type: int) -> str:
     if route_type == URBAN_MONORAIL:
         return "monorail"
     if route_type < 100:
-        return BASIC_VEHICLES.get(route_type, "other")
-    return EXTENDED_VEHICLES.get(route_type // 100, "other")
+        return BASIC_VEHICLES.get(route_type, OTHER_VEHICLE)
+    return EXTENDED_VEHICLES.get(route_type // 100, OTHER_VEHICLE)
 
 
 # half the time of Call(...), and so on, for the many values of an answer
@@ -58,6 +59,7 @@ class _Trip(NamedTuple):
     headsign: str
     color: str
     vehicle: str
+    headway_s: int
 
 
 class _Places(dict[int, Place]):
@@ -109,6 +111,7 @@ class _Trips(dict[int, _Trip]):
             headsign=net.trip_headsign[trip],
             color=net.route_color[route],
             vehicle=vehicle_of(int(net.route_type[route])),
+            headway_s=int(net.trip_headway_s[trip]),
         )
         return self.setdefault(trip, told)
 
@@ -193,5 +196,6 @@ class Assembler:
             (
                 "transit", board.place, alight.place, board.departure, alight.arrival, 0,
                 first.line, first.headsign, first.color, first.vehicle, tuple(sections), calls,
+                first.headway_s,
             )
         )  # fmt: skip

@@ -16,8 +16,9 @@ from mobility.core.errors import InputError, MobilityError
 from mobility.core.time import parse_instant
 from mobility.network import Network
 from mobility.planner.endpoint import Endpoint
+from mobility.planner.fitting import Slices
 from mobility.planner.locate import locate
-from mobility.planner.query import Answer, Planner, Slices
+from mobility.planner.query import Answer, Planner
 
 COLUMNS = ("from_stop_id", "to_stop_id", "departure")
 QUERIES_MAX = 1_000_000

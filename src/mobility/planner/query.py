@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
 import threading
 from collections import OrderedDict
@@ -16,7 +17,7 @@ from mobility.core.errors import UsageError
 from mobility.core.notices import Notice
 from mobility.core.units import DAY_S
 from mobility.journey import Fare, Journey, Leg
-from mobility.network import Bounds, DaySlice, Links, Network
+from mobility.network import Bounds, Links, Network
 from mobility.planner.arrive import latest_departures
 from mobility.planner.assemble import Assembler
 from mobility.planner.choose import choose
@@ -29,13 +30,22 @@ from mobility.planner.endpoint import (
     WalkTimes,
     reach_of,
 )
+from mobility.planner.fitting import Fit, Slices, destination_of, fit_to, origin_of
 from mobility.planner.linked import advance_linked, begin_linked, depart_linked, forget_linked
 from mobility.planner.memory import references
-from mobility.planner.remarks import DEFAULT_LANGUAGE, BorderChecks, Coverage, OnDemand
+from mobility.planner.needs import NO_NEEDS, Needs
+from mobility.planner.remarks import (
+    DEFAULT_LANGUAGE,
+    BoardingBans,
+    BorderChecks,
+    Coverage,
+    OnDemand,
+)
 from mobility.planner.scratch import Scratch
 from mobility.planner.search import NEED_EVENTS, advance, begin, depart, forget
 from mobility.planner.values import (
     MAX_ROUNDS,
+    Array,
     Timetable,
     Trains,
     bound_arrays,
@@ -50,6 +60,7 @@ from mobility.planner.values import (
 LONGEST_WINDOW_S = 48 * 3600
 MAX_TRANSFERS = MAX_ROUNDS - 1  # real journeys over three countries have eleven
 KEPT_DAYS = 4  # slices with their references that a planner holds on to
+KEPT_RIDERS = 8  # needs for which a planner holds on to its arrays
 Array32 = npt.NDArray[np.int32]
 BookingText = Callable[[int], str]  # row of a trip -> how its on-demand service is booked
 
@@ -59,22 +70,6 @@ class Pricer(Protocol):
 
     def price(self, journey: Journey) -> Fare | None:
         """Return the tickets of a journey, or None where there is no tariff."""
-        ...
-
-
-class Slices(Protocol):
-    """Where day slices come from; `mobility.network.slices.SliceStore`."""
-
-    def get(self, date: dt.date) -> DaySlice:
-        """Return the slice of a date in UTC."""
-        ...
-
-    def links(self, date: dt.date, *, at_any_cost: bool = False) -> Links | None:
-        """Return the links of the slice of a date, None where they take long to make."""
-        ...
-
-    def bounds(self, *, at_any_cost: bool = False) -> Bounds | None:
-        """Return the bounds of the network, None where they take long to make."""
         ...
 
 
@@ -156,20 +151,17 @@ class Planner:
         self._coverage = Coverage(network)
         self._on_demand = OnDemand(network, booking)
         self._border_checks = BorderChecks(network)
+        self._bans = BoardingBans(network)
         self._train_arrays = train_arrays(network)
         self._no_bounds = no_bounds(network.n_points)
         self._back = reverse_walks(network)
-        self._out_paths = Footpaths(
-            network.walk_start, network.walk_to, network.walk_s, network.walk_m
-        )
-        self._in_paths = Footpaths(
-            self._back["back_start"], self._back["back_from"], self._back["back_s"],
-            self._back["back_m"],
-        )  # fmt: skip
+        self._out_paths, self._in_paths = _footpaths(network, self._back)
         self._days: OrderedDict[dt.date, _Day] = OrderedDict()
         self._link_behind = link_behind
         self._lock = threading.Lock()
         self._local = threading.local()
+        self._fit: Fit | None = None  # of a planner for riders with needs
+        self._riders: OrderedDict[Needs, Planner] = OrderedDict()
 
     def plan(
         self,
@@ -181,6 +173,7 @@ class Planner:
         window_s: int | None = None,
         max_transfers: int = MAX_TRANSFERS,
         max_travel_s: int = DAY_S,
+        needs: Needs = NO_NEEDS,
         language: str = DEFAULT_LANGUAGE,
     ) -> Answer:
         """Return the complete Pareto set of journeys.
@@ -204,6 +197,8 @@ class Planner:
         window_s, max_travel_s : int
             Seconds; a window has at most 48 hours, a journey 24, in a question for one departure
             counted from `depart`.
+        needs : Needs
+            What journeys must be like; the set is then that of all journeys that are.
         language : str
             In which notices tell what the region's staff have written in several languages.
 
@@ -214,6 +209,11 @@ class Planner:
         DateOutsideError
             No feed covers the date.
         """
+        if needs != NO_NEEDS:
+            return self.for_rider(needs).plan(
+                origin, destination, depart=depart, arrive=arrive, window_s=window_s,
+                max_transfers=max_transfers, max_travel_s=max_travel_s, language=language,
+            )  # fmt: skip
         _check(depart, arrive, window_s, max_transfers, max_travel_s)
         moments = self._moments(depart, arrive, window_s)
         zone = origin.tz if arrive is None else destination.tz
@@ -229,8 +229,46 @@ class Planner:
         if self._pricer is not None:
             journeys = [j.with_fare(self._pricer.price(j)) for j in journeys]
         notices += self._on_demand.notices(task.origin, task.destination, moments, zone)
+        notices += self._bans.notices(task.origin, task.destination, moments, zone)
         notices += self._border_checks.notices(journeys, language)
+        notices += () if self._fit is None else self._fit.notices
         return Answer(tuple(journeys), notices)
+
+    def for_rider(self, needs: Needs) -> Planner:
+        """Return a planner that finds journeys which fit the needs only; the last few are kept.
+
+        Raises
+        ------
+        UsageError
+            The needs name an operator that the network does not have, or via places in a network
+            too large for them.
+        """
+        with self._lock:
+            if needs in self._riders:
+                self._riders.move_to_end(needs)
+                return self._riders[needs]
+        planner = self._fitted(fit_to(needs, self.network, self._back, self._slices, self._walks))
+        with self._lock:
+            self._riders[needs] = planner
+            while len(self._riders) > KEPT_RIDERS:
+                self._riders.popitem(last=False)
+        return planner
+
+    def _fitted(self, fit: Fit) -> Planner:
+        """Return a planner on other arrays that shares with this one all that is the same."""
+        made = copy.copy(self)
+        made._fit = fit
+        made.network, made._slices, made._walks = fit.network, fit.slices, fit.walks
+        made._back = fit.back
+        made._out_paths, made._in_paths = _footpaths(fit.near, fit.near_back)
+        made._days, made._riders = OrderedDict(), OrderedDict()
+        made._link_behind = False
+        made._lock = threading.Lock()
+        if fit.network.n_points != self.network.n_points:
+            made._assembler = Assembler(fit.network)
+            made._no_bounds = no_bounds(fit.network.n_points)
+            made._local = threading.local()
+        return made
 
     def day(self, date: dt.date, *, linked: bool = False) -> _Day:
         """Return the slice of a date in UTC as the kernels take it.
@@ -280,6 +318,9 @@ class Planner:
         start = reach_of(origin, self._out_paths, self._walks)
         end = reach_of(destination, self._in_paths, self._walks)
         direct = self._direct(origin, destination, start)
+        if self._fit is not None:
+            start, end = origin_of(self._fit, start), destination_of(self._fit, end)
+            direct = None if self._fit.layers else direct
         return _Task(start, end, max_transfers + 1, max_travel_s, direct)
 
     def _direct(
@@ -483,6 +524,12 @@ class _Run:
         if self._day.links_refs is not None:
             forget_linked(self._day.links_refs, self._state_refs)
         forget(self._state_refs, task.origin.ends, task.destination.ends, task.rounds)
+
+
+def _footpaths(network: Network, back: dict[str, Array]) -> tuple[Footpaths, Footpaths]:
+    """Return the footpaths by the point they lead from, and by the one they lead to."""
+    out = Footpaths(network.walk_start, network.walk_to, network.walk_s, network.walk_m)
+    return out, Footpaths(*(back[name] for name in ("back_start", "back_from", "back_s", "back_m")))
 
 
 def _utc_date(unix_s: int) -> dt.date:

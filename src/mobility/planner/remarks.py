@@ -1,4 +1,4 @@
-"""What an answer must say beside its journeys: no data, service on demand, border checks."""
+"""What an answer must say beside its journeys: no data, service on demand, bans, border checks."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import datetime as dt
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -126,7 +127,8 @@ class OnDemand:
         """Return the stops of the endpoint's stations, or those around a position."""
         net = self._network
         if not reach.endpoint.stops:
-            return [int(stop) for stop in reach.ends[0]]
+            points = reach.ends[0] % net.n_points  # the same in each layer of via places
+            return [int(stop) for stop in net.stop_of[points]]
         stations = {int(net.stop_station[stop]) for stop in reach.endpoint.stops}
         start = net.station_stop_start
         return [int(s) for at in stations for s in net.station_stops[start[at] : start[at + 1]]]
@@ -148,6 +150,81 @@ class OnDemand:
             message=f"line {line} calls at {stop} on demand on {net.date_of(day)}"
             f": {told or 'book it with the operator before the ride'}",
         )
+
+
+class BoardingBans:
+    """Why a direct train is missing: it runs, but carries nobody between these two stations."""
+
+    def __init__(self, network: Network) -> None:
+        self._network = network
+        of_section = np.repeat(
+            np.arange(network.n_trains, dtype=np.int32), np.diff(network.section_start)
+        )
+        self._trains = [
+            np.unique(of_section[np.isin(self._routes_of(network), routes)])
+            for routes in np.split(network.ban_routes, network.ban_route_start[1:-1])
+        ] if len(network.ban_first) else []  # fmt: skip
+
+    @staticmethod
+    def _routes_of(network: Network) -> npt.NDArray[np.int32]:
+        routes: npt.NDArray[np.int32] = network.trip_route[network.section_trip]
+        return routes
+
+    def notices(
+        self, origin: Reach, destination: Reach, moments: tuple[int, int], zone: str
+    ) -> tuple[Notice, ...]:
+        """Return a notice for each line that runs from the origin to the destination in vain."""
+        net, found = self._network, dict[Notice, None]()
+        if not self._trains:
+            return ()
+        first, last = (local_date(moment, zone) for moment in moments)
+        ends = [self._stations(reach) for reach in (origin, destination)]
+        for ban, trains in enumerate(self._trains):
+            begin, until = int(net.ban_first[ban]), int(net.ban_last[ban])
+            if last.toordinal() < begin or 0 <= until < first.toordinal():
+                continue
+            rows = slice(*net.ban_station_start[ban : ban + 2].tolist())
+            pair = [np.intersect1d(end, net.ban_stations[rows]) for end in ends]
+            if len(pair[0]) and len(pair[1]):
+                days = [net.day_of(first), net.day_of(last)]
+                for train in self._in_vain(trains, pair, days):
+                    found[self._notice(ban, train, pair)] = None
+        return tuple(sorted(found)[:MAX_REMARKS])
+
+    def _stations(self, reach: Reach) -> npt.NDArray[np.int32]:
+        stops = (
+            reach.endpoint.stops or self._network.stop_of[reach.ends[0] % self._network.n_points]
+        )
+        return np.unique(self._network.stop_station[list(stops)])
+
+    def _in_vain(
+        self, trains: npt.NDArray[np.int32], pair: Sequence[npt.NDArray[Any]], days: Sequence[int]
+    ) -> Iterator[int]:
+        """Yield the trains that call at the one and then at the other on any of the days."""
+        net = self._network
+        for train in trains.tolist():
+            bits = net.service_bits[int(net.train_service[train])]
+            inside = range(max(days[0], 0), min(days[1], net.n_days - 1) + 1)
+            if not any(bits[day >> 3] >> (day & 7) & 1 for day in inside):
+                continue
+            calls = slice(*net.train_event_start[train : train + 2].tolist())
+            stations = net.stop_station[net.event_stop[calls]]
+            here, there = (np.flatnonzero(np.isin(stations, end)) for end in pair)
+            if len(here) and len(there) and here[0] < there[-1]:
+                yield train
+
+    def _notice(self, ban: int, train: int, pair: Sequence[npt.NDArray[Any]]) -> Notice:
+        net = self._network
+        trip = int(net.train_trip[train])
+        route = int(net.trip_route[trip])
+        line = net.route_short_name[route] or net.route_long_name[route]
+        names = [net.station_name[int(end[0])] for end in pair]
+        reason = net.ban_reason[ban]
+        said = f"line {line} runs from {names[0]} to {names[1]} but carries nobody between them"
+        return Notice(
+            "boarding_ban", "info", feed=net.feed_id[int(net.trip_feed[trip])], value=line,
+            message=f"{said}: {reason}" if reason else said,
+        )  # fmt: skip
 
 
 class BorderChecks:

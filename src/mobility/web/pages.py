@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -27,9 +26,8 @@ from mobility.web.catalogue import (
 from mobility.web.label_view import emission_view, label_notes, label_views, risk_view
 from mobility.web.view import date_text, journey_view, short_name
 
-ASKED_WINDOW = "3h"
-SHOWN_WINDOW = "2h"  # what leaves later only tells which of these are worth leaving for
-STEP_H = 2  # earlier and later move by what is shown
+WINDOW = "2h"  # what a page shows, where anything goes within
+WINDOW_S = 7_200
 THEMES = ("light", "dark")
 MAX_CHOICES = 20
 SHORT_HASH = 12  # of an edition, in the address of an answer
@@ -67,6 +65,7 @@ class SearchForm:
     cards: tuple[str, ...] = ()
     passes: tuple[str, ...] = ()
     currency: str = ""
+    page: str = ""
     extra: tuple[tuple[str, str], ...] = field(default=())
 
     def query(self, **changed: str) -> str:
@@ -82,6 +81,7 @@ class SearchForm:
             *(("card", card) for card in self.cards),
             *(("pass", name) for name in self.passes),
             ("currency", self.currency),
+            ("page", self.page),
             *self.extra,
         ]
         merged = [(name, changed.pop(name, value)) for name, value in pairs]
@@ -95,16 +95,8 @@ class SearchForm:
             origin_id=self.destination_id,
             destination=self.origin,
             destination_id=self.origin_id,
+            page="",
         )
-
-    def moved(self, hours: int) -> str:
-        """Return the query of the search some hours later; empty where there is no time."""
-        try:
-            moment = dt.datetime.fromisoformat(f"{self.date}T{self.time}")
-        except ValueError:
-            return ""
-        moment += dt.timedelta(hours=hours)
-        return self.query(date=moment.date().isoformat(), time=moment.strftime("%H:%M"))
 
     def question(self, language: str) -> Document:
         """Return the question to the API.
@@ -116,15 +108,12 @@ class SearchForm:
         """
         if not self.origin.strip() or not self.destination.strip():
             raise UsageError("from and to are both needed")
-        moment = f"{self.date}T{self.time}"
-        if self.by == "arrive":
-            asked = {"arrive": moment}
-        else:
-            asked = {"depart": moment, "window": ASKED_WINDOW, "shown": SHOWN_WINDOW}
         return {
             "from": self.origin_id or self.origin,
             "to": self.destination_id or self.destination,
-            **asked,
+            self.by: f"{self.date}T{self.time}",
+            "window": WINDOW,
+            "page": self.page or None,
             "cards": list(self.cards),
             "passes": list(self.passes),
             "currency": self.currency or None,
@@ -150,6 +139,7 @@ def read_form(request: Request, region: Document) -> SearchForm:
         cards=tuple(query.getlist("card")[:MAX_CHOICES]),
         passes=tuple(query.getlist("pass")[:MAX_CHOICES]),
         currency=word("currency"),
+        page=word("page"),
         extra=(("lang", word("lang")), ("edition", request.scope.get("edition_asked", ""))),
     )
     return form.swapped() if word("swap") else form
@@ -168,15 +158,11 @@ class Result:
 
 
 async def run_search(backend: PageBackend, form: SearchForm, language: str) -> Result:
-    """Return the result of a search; where nothing leaves soon, the first journeys after that."""
+    """Return the result of a search; where nothing leaves soon, the answer reaches further."""
     try:
-        question = form.question(language)
-        answer = await backend.journeys(question)
-        if answer["journeys"] or "window" not in question:
-            return Result(answer)
-        without = {k: v for k, v in question.items() if k not in ("window", "shown")}
-        answer = await backend.journeys(without)
-        return Result(answer, next_only=bool(answer["journeys"]))
+        answer = await backend.journeys(form.question(language))
+        grown = form.by == "depart" and not form.page and answer["window_s"] > WINDOW_S
+        return Result(answer, next_only=grown and bool(answer["journeys"]))
     except MobilityError as error:
         if error.http_status >= 500:
             raise
@@ -281,8 +267,8 @@ class Pages:
             region=region,
             form=form,
             result=result,
-            earlier=form.moved(-STEP_H),
-            later=form.moved(STEP_H),
+            earlier=form.query(page=answer["previous"]) if answer else "",
+            later=form.query(page=answer["next"]) if answer else "",
             path=request.url.path,
             edition=request.scope.get("edition_asked", "")[:SHORT_HASH],
             link=form.query(edition=region["versions"]["edition"][:SHORT_HASH]),

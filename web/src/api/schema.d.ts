@@ -452,38 +452,6 @@ export interface components {
             tz: string;
         };
         /**
-         * CarTripDocument
-         * @description The same trip by car, for one person in a car of usual occupancy.
-         */
-        CarTripDocument: {
-            factor: components["schemas"]["FactorDocument"];
-            /** Grams */
-            grams: number;
-            /** Metres */
-            metres: number;
-        };
-        /**
-         * ChangeDocument
-         * @description A change between two rides and the probability that it is missed; null: not known.
-         */
-        ChangeDocument: {
-            /** After */
-            after: number;
-            arriving: components["schemas"]["DelayDocument"] | null;
-            /** Before */
-            before: number;
-            departing: components["schemas"]["DelayDocument"] | null;
-            /** Guaranteed */
-            guaranteed: boolean;
-            /** Missed */
-            missed: number | null;
-            /**
-             * Slack S
-             * @description Seconds that remain after walking or changing.
-             */
-            slack_s: number;
-        };
-        /**
          * ChoiceDocument
          * @description A card or pass that a rider may hold.
          */
@@ -614,41 +582,6 @@ export interface components {
             };
         };
         /**
-         * DelayDocument
-         * @description Punctuality as published, and the delays made of it.
-         */
-        DelayDocument: {
-            /** Agency */
-            agency: string | null;
-            /**
-             * Checked
-             * @enum {string}
-             */
-            checked: "read" | "recalled";
-            /** Country */
-            country: string;
-            /**
-             * Late
-             * @description Share of vehicles that are late at all.
-             */
-            late: number;
-            /**
-             * Mean S
-             * @description Mean delay of those.
-             */
-            mean_s: number;
-            /** Share Within */
-            share_within: number;
-            /** Source */
-            source: string;
-            /** Vehicle */
-            vehicle: string;
-            /** Within S */
-            within_s: number;
-            /** Year */
-            year: number;
-        };
-        /**
          * DifferenceDocument
          * @description What changes for one question: after minus before.
          */
@@ -686,70 +619,6 @@ export interface components {
             weight: number;
             /** Window S */
             window_s: number;
-        };
-        /**
-         * EmissionPartDocument
-         * @description What a ride emits in one country; null where no factor is published.
-         */
-        EmissionPartDocument: {
-            /** Country */
-            country: string | null;
-            factor: components["schemas"]["FactorDocument"] | null;
-            /** Grams */
-            grams: number | null;
-            /** Metres */
-            metres: number;
-        };
-        /**
-         * EmissionsDocument
-         * @description What a journey emits per rider; a ride without a factor is unknown, never 0.
-         */
-        EmissionsDocument: {
-            car: components["schemas"]["CarTripDocument"] | null;
-            /** Grams */
-            grams: number | null;
-            /** Rides */
-            rides: components["schemas"]["RideEmissionsDocument"][];
-            /**
-             * Scopes
-             * @description What the factors used count.
-             */
-            scopes: string[];
-            /** Unknown Legs */
-            unknown_legs: number[];
-        };
-        /**
-         * FactorDocument
-         * @description Grams of CO2 equivalents per passenger-kilometre, as published.
-         */
-        FactorDocument: {
-            /** Agency */
-            agency: string | null;
-            /**
-             * Checked
-             * @description Whether the source was read for the table or its figure is from memory.
-             * @enum {string}
-             */
-            checked: "read" | "recalled";
-            /** Country */
-            country: string;
-            /** G Per Pkm */
-            g_per_pkm: number;
-            /** Occupancy */
-            occupancy: number | null;
-            /**
-             * Scope
-             * @enum {string}
-             */
-            scope: "tank_to_wheel" | "well_to_wheel" | "with_vehicle" | "with_infrastructure";
-            /** Source */
-            source: string;
-            /** Traction */
-            traction: string | null;
-            /** Vehicle */
-            vehicle: string;
-            /** Year */
-            year: number;
         };
         /**
          * FareDocument
@@ -800,6 +669,12 @@ export interface components {
              */
             arrive?: string | null;
             /**
+             * Bike
+             * @description Only trips that are said to take bikes.
+             * @default false
+             */
+            bike: boolean;
+            /**
              * Cards
              * @description Reduction cards held.
              */
@@ -832,6 +707,41 @@ export interface components {
              */
             max_transfers: number;
             /**
+             * Max Walk M
+             * @description Longest single walk, metres.
+             */
+            max_walk_m?: number | null;
+            /**
+             * Min Change
+             * @description Least time between two rides, such as 8m.
+             */
+            min_change?: string | null;
+            /**
+             * Modes
+             * @description Kinds of vehicle to use, such as rail.
+             */
+            modes?: string[];
+            /**
+             * Not Modes
+             * @description Kinds of vehicle not to use.
+             */
+            not_modes?: string[];
+            /**
+             * Not Operators
+             * @description Agencies not to use.
+             */
+            not_operators?: string[];
+            /**
+             * Operators
+             * @description Agencies to use: feed:agency_id.
+             */
+            operators?: string[];
+            /**
+             * Page
+             * @description `previous` or `next` of an answer to the same question with a window.
+             */
+            page?: string | null;
+            /**
              * Passes
              * @description Passes held.
              */
@@ -842,10 +752,10 @@ export interface components {
              */
             rides?: components["schemas"]["RideReference"][] | null;
             /**
-             * Shown
-             * @description With window: return, price and label only what leaves within this, such as 2h; what leaves later only tells which of these are worth leaving for.
+             * Stay
+             * @description How long to be at each via, such as 30m; else it may be passed on board.
              */
-            shown?: string | null;
+            stay?: string[];
             /**
              * To
              * @description A reference (feed:stop_id, station id), a station's name, or lat,lon.
@@ -853,8 +763,24 @@ export interface components {
              */
             to: string;
             /**
+             * Via
+             * @description Stations or stops to pass, in this order.
+             */
+            via?: string[];
+            /**
+             * Walk Speed M S
+             * @description Metres per second on foot; 1.2 is usual.
+             */
+            walk_speed_m_s?: number | null;
+            /**
+             * Wheelchair
+             * @description Only what is said to be accessible; unknown is left out and told.
+             * @default false
+             */
+            wheelchair: boolean;
+            /**
              * Window
-             * @description All departures within, such as 2h.
+             * @description All departures within, such as 2h; with arrive, all arrivals before it.
              */
             window?: string | null;
         };
@@ -1094,16 +1020,6 @@ export interface components {
             type: "Feature";
         };
         /**
-         * GivenDocument
-         * @description The journey that a label is given to, by its place in the answer, and why.
-         */
-        GivenDocument: {
-            /** Journey */
-            journey: number;
-            /** Reasons */
-            reasons: components["schemas"]["ReasonDocument"][];
-        };
-        /**
          * HealthDocument
          * @description Whether answers can be given, and from what.
          */
@@ -1127,7 +1043,7 @@ export interface components {
         };
         /**
          * JourneyDocument
-         * @description J: one way to travel; the fare is null without a tariff, or where it was not priced.
+         * @description J: one way to travel.
          */
         JourneyDocument: {
             /**
@@ -1144,11 +1060,9 @@ export interface components {
              * @example 2027-05-04T07:30:00+02:00
              */
             departure: string;
-            emissions: components["schemas"]["EmissionsDocument"];
             fare: components["schemas"]["FareDocument"] | null;
             /** Legs */
             legs: components["schemas"]["LegDocument"][];
-            risk: components["schemas"]["RiskDocument"];
             /** Transfers */
             transfers: number;
             /** Walk M */
@@ -1189,12 +1103,17 @@ export interface components {
             /** Journeys */
             journeys: components["schemas"]["JourneyDocument"][];
             /**
-             * Labels
-             * @description Values beside the journeys, whose set and order they do not change.
+             * Next
+             * @description The `page` after.
              */
-            labels: components["schemas"]["LabelDocument"][];
+            next: string | null;
             /** Notices */
             notices: components["schemas"]["NoticeDocument"][];
+            /**
+             * Previous
+             * @description The `page` before; null where the question has no window.
+             */
+            previous: string | null;
             /**
              * Stations
              * @description Names of the stations touched, by id; places have the operators' names.
@@ -1212,33 +1131,6 @@ export interface components {
             };
             /** Window S */
             window_s: number | null;
-        };
-        /**
-         * LabelDocument
-         * @description One label; given to all journeys that tie, to none where nobody can tell.
-         */
-        LabelDocument: {
-            /**
-             * All Equal
-             * @description All journeys tie: nothing to choose by.
-             */
-            all_equal: boolean;
-            /**
-             * Approximate
-             * @description Prices in different currencies were ranked at rates.
-             */
-            approximate: boolean;
-            /** Given */
-            given: components["schemas"]["GivenDocument"][];
-            /**
-             * Kind
-             * @enum {string}
-             */
-            kind: "fastest" | "fewest_changes" | "least_walking" | "cheapest" | "cheapest_protected" | "fewest_emissions" | "most_robust";
-            /** Reasons */
-            reasons: components["schemas"]["ReasonDocument"][];
-            /** Title */
-            title: string;
         };
         /**
          * LegDocument
@@ -1267,6 +1159,11 @@ export interface components {
             from: components["schemas"]["PlaceDocument"];
             /** Headsign */
             headsign: string | null;
+            /**
+             * Headway S
+             * @description Where only a vehicle every so many seconds is promised, not these times.
+             */
+            headway_s: number | null;
             /** Line */
             line: string | null;
             /**
@@ -1549,20 +1446,6 @@ export interface components {
             type: string;
         };
         /**
-         * ReasonDocument
-         * @description A reason as a code with its figures, and as a sentence in the language asked for.
-         */
-        ReasonDocument: {
-            /** Code */
-            code: string;
-            /** Figures */
-            figures: {
-                [key: string]: unknown;
-            };
-            /** Text */
-            text: string;
-        };
-        /**
          * RegionDocument
          * @description What is served: its name, validity, languages, feeds and choices.
          */
@@ -1748,16 +1631,6 @@ export interface components {
             };
         };
         /**
-         * RideEmissionsDocument
-         * @description What a ride emits, by country.
-         */
-        RideEmissionsDocument: {
-            /** Leg */
-            leg: number;
-            /** Parts */
-            parts: components["schemas"]["EmissionPartDocument"][];
-        };
-        /**
          * RideReference
          * @description One ridden part of a trip, as a section of an answer names it.
          */
@@ -1772,16 +1645,6 @@ export interface components {
             to_sequence: number;
             /** Trip Id */
             trip_id: string;
-        };
-        /**
-         * RiskDocument
-         * @description The probability that one of a journey's changes is missed; null: not known.
-         */
-        RiskDocument: {
-            /** Changes */
-            changes: components["schemas"]["ChangeDocument"][];
-            /** Missed */
-            missed: number | null;
         };
         /**
          * RowCountsDocument
@@ -2201,10 +2064,7 @@ export type $defs = Record<string, never>;
 export interface operations {
     post_fares: {
         parameters: {
-            query?: {
-                /** @description Answer from this edition (its hash as versions name it, or the first 12 characters or more), though another one may be in use; the default is the one in use. */
-                edition?: string;
-            };
+            query?: never;
             header?: never;
             path?: never;
             cookie?: never;
@@ -2237,10 +2097,7 @@ export interface operations {
     };
     get_health: {
         parameters: {
-            query?: {
-                /** @description Answer from this edition (its hash as versions name it, or the first 12 characters or more), though another one may be in use; the default is the one in use. */
-                edition?: string;
-            };
+            query?: never;
             header?: never;
             path?: never;
             cookie?: never;
@@ -2277,6 +2134,28 @@ export interface operations {
                 passes?: string[];
                 currency?: string | null;
                 language?: string | null;
+                /** @description Only what is said to be accessible; unknown is left out and told. */
+                wheelchair?: boolean;
+                /** @description Only trips that are said to take bikes. */
+                bike?: boolean;
+                /** @description Kinds of vehicle to use, such as rail. */
+                modes?: string[];
+                /** @description Kinds of vehicle not to use. */
+                not_modes?: string[];
+                /** @description Agencies to use: feed:agency_id. */
+                operators?: string[];
+                /** @description Agencies not to use. */
+                not_operators?: string[];
+                /** @description Stations or stops to pass, in this order. */
+                via?: string[];
+                /** @description How long to be at each via, such as 30m; else it may be passed on board. */
+                stay?: string[];
+                /** @description Least time between two rides, such as 8m. */
+                min_change?: string | null;
+                /** @description Metres per second on foot; 1.2 is usual. */
+                walk_speed_m_s?: number | null;
+                /** @description Longest single walk, metres. */
+                max_walk_m?: number | null;
                 /** @description A reference (feed:stop_id, station id), a station's name, or lat,lon. */
                 from: string;
                 /** @description A reference (feed:stop_id, station id), a station's name, or lat,lon. */
@@ -2285,13 +2164,11 @@ export interface operations {
                 depart?: string | null;
                 /** @description RFC 3339 with an offset, or local at the origin (destination for arrive). */
                 arrive?: string | null;
-                /** @description All departures within, such as 2h. */
+                /** @description All departures within, such as 2h; with arrive, all arrivals before it. */
                 window?: string | null;
-                /** @description With window: return, price and label only what leaves within this, such as 2h; what leaves later only tells which of these are worth leaving for. */
-                shown?: string | null;
+                /** @description `previous` or `next` of an answer to the same question with a window. */
+                page?: string | null;
                 max_transfers?: number;
-                /** @description Answer from this edition (its hash as versions name it, or the first 12 characters or more), though another one may be in use; the default is the one in use. */
-                edition?: string;
             };
             header?: never;
             path?: never;
@@ -2321,10 +2198,7 @@ export interface operations {
     };
     get_map_lines: {
         parameters: {
-            query?: {
-                /** @description Answer from this edition (its hash as versions name it, or the first 12 characters or more), though another one may be in use; the default is the one in use. */
-                edition?: string;
-            };
+            query?: never;
             header?: never;
             path?: never;
             cookie?: never;
@@ -2353,10 +2227,7 @@ export interface operations {
     };
     get_map_stations: {
         parameters: {
-            query?: {
-                /** @description Answer from this edition (its hash as versions name it, or the first 12 characters or more), though another one may be in use; the default is the one in use. */
-                edition?: string;
-            };
+            query?: never;
             header?: never;
             path?: never;
             cookie?: never;
@@ -2388,8 +2259,6 @@ export interface operations {
             query: {
                 text: string;
                 limit?: number;
-                /** @description Answer from this edition (its hash as versions name it, or the first 12 characters or more), though another one may be in use; the default is the one in use. */
-                edition?: string;
             };
             header?: never;
             path?: never;
@@ -2419,10 +2288,7 @@ export interface operations {
     };
     get_place: {
         parameters: {
-            query?: {
-                /** @description Answer from this edition (its hash as versions name it, or the first 12 characters or more), though another one may be in use; the default is the one in use. */
-                edition?: string;
-            };
+            query?: never;
             header?: never;
             path: {
                 place_id: string;
@@ -2455,8 +2321,6 @@ export interface operations {
         parameters: {
             query?: {
                 language?: ("de" | "fr" | "en") | null;
-                /** @description Answer from this edition (its hash as versions name it, or the first 12 characters or more), though another one may be in use; the default is the one in use. */
-                edition?: string;
             };
             header?: never;
             path?: never;
@@ -2490,8 +2354,6 @@ export interface operations {
                 /** @description First day; default: this month's. */
                 first?: string | null;
                 days?: number;
-                /** @description Answer from this edition (its hash as versions name it, or the first 12 characters or more), though another one may be in use; the default is the one in use. */
-                edition?: string;
             };
             header?: never;
             path?: never;
@@ -2534,8 +2396,6 @@ export interface operations {
                 text?: string;
                 limit?: number;
                 offset?: number;
-                /** @description Answer from this edition (its hash as versions name it, or the first 12 characters or more), though another one may be in use; the default is the one in use. */
-                edition?: string;
             };
             header?: never;
             path?: never;
@@ -2578,8 +2438,6 @@ export interface operations {
                 text?: string;
                 limit?: number;
                 offset?: number;
-                /** @description Answer from this edition (its hash as versions name it, or the first 12 characters or more), though another one may be in use; the default is the one in use. */
-                edition?: string;
             };
             header?: never;
             path?: never;
@@ -2616,8 +2474,6 @@ export interface operations {
                 severity?: "" | "error" | "warning" | "info";
                 limit?: number;
                 offset?: number;
-                /** @description Answer from this edition (its hash as versions name it, or the first 12 characters or more), though another one may be in use; the default is the one in use. */
-                edition?: string;
             };
             header?: never;
             path?: never;
@@ -2647,10 +2503,7 @@ export interface operations {
     };
     get_region_station: {
         parameters: {
-            query?: {
-                /** @description Answer from this edition (its hash as versions name it, or the first 12 characters or more), though another one may be in use; the default is the one in use. */
-                edition?: string;
-            };
+            query?: never;
             header?: never;
             path: {
                 station_id: string;
@@ -2683,8 +2536,6 @@ export interface operations {
         parameters: {
             query?: {
                 language?: ("de" | "fr" | "en") | null;
-                /** @description Answer from this edition (its hash as versions name it, or the first 12 characters or more), though another one may be in use; the default is the one in use. */
-                edition?: string;
             };
             header?: never;
             path?: never;
@@ -2717,8 +2568,6 @@ export interface operations {
             query: {
                 trip: string;
                 other?: string;
-                /** @description Answer from this edition (its hash as versions name it, or the first 12 characters or more), though another one may be in use; the default is the one in use. */
-                edition?: string;
             };
             header?: never;
             path?: never;
@@ -2748,10 +2597,7 @@ export interface operations {
     };
     post_scenario_compare: {
         parameters: {
-            query?: {
-                /** @description Answer from this edition (its hash as versions name it, or the first 12 characters or more), though another one may be in use; the default is the one in use. */
-                edition?: string;
-            };
+            query?: never;
             header?: never;
             path?: never;
             cookie?: never;

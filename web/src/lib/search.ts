@@ -1,7 +1,7 @@
 import type { Region } from "./api";
 
-const ASKED_WINDOW = "3h";
-const SHOWN_WINDOW = "2h"; // what leaves later only tells which of these are worth leaving for
+const WINDOW = "2h"; // what a page shows, where anything goes within
+const WINDOW_S = 7_200;
 
 /** The search as it stands in the address: the same words as in the form without JavaScript. */
 export interface Search {
@@ -15,6 +15,7 @@ export interface Search {
   cards: string[];
   passes: string[];
   currency: string;
+  page: string;
   lang: string;
   edition: string; // answer from this edition, whichever is in use
 }
@@ -33,6 +34,7 @@ export function readSearch(address: string, region: Region): Search {
     cards: query.getAll("card"),
     passes: query.getAll("pass"),
     currency: word("currency"),
+    page: word("page"),
     lang: word("lang"),
     edition: word("edition"),
   };
@@ -51,25 +53,24 @@ export function writeSearch(search: Search): string {
     ...search.cards.map((card): [string, string] => ["card", card]),
     ...search.passes.map((pass): [string, string] => ["pass", pass]),
     ["currency", search.currency],
+    ["page", search.page],
     ["lang", search.lang],
     ["edition", search.edition],
   ];
   return new URLSearchParams(pairs.filter(([, value]) => value !== "")).toString();
 }
 
-/** The question to the API; without a window the first journeys after the time. */
-export function toQuestion(search: Search, language: string, inWindow: boolean): URLSearchParams {
+/** The question to the API. */
+export function toQuestion(search: Search, language: string): URLSearchParams {
   const moment = `${search.date}T${search.time}`;
   const question = new URLSearchParams({
     from: search.fromId || search.from,
     to: search.toId || search.to,
     language,
     [search.by]: moment,
+    window: WINDOW,
   });
-  if (search.by === "depart" && inWindow) {
-    question.set("window", ASKED_WINDOW);
-    question.set("shown", SHOWN_WINDOW);
-  }
+  if (search.page) question.set("page", search.page);
   for (const card of search.cards) question.append("cards", card);
   for (const pass of search.passes) question.append("passes", pass);
   if (search.currency) question.set("currency", search.currency);
@@ -77,12 +78,10 @@ export function toQuestion(search: Search, language: string, inWindow: boolean):
   return question;
 }
 
-/** The search some hours later, on the clock of the wall. */
-export function moved(search: Search, hours: number): Search {
-  const moment = new Date(`${search.date}T${search.time}:00Z`);
-  moment.setUTCHours(moment.getUTCHours() + hours);
-  const text = moment.toISOString();
-  return { ...search, date: text.slice(0, 10), time: text.slice(11, 16) };
+/** Whether nothing leaves soon, so that the answer had to reach further. */
+export function reachesFurther(search: Search, answer: Answer): boolean {
+  const grown = (answer.window_s ?? 0) > WINDOW_S && answer.journeys.length > 0;
+  return grown && search.by === "depart" && !search.page;
 }
 
 export function swapped(search: Search): Search {
@@ -92,5 +91,6 @@ export function swapped(search: Search): Search {
     fromId: search.toId,
     to: search.from,
     toId: search.fromId,
+    page: "",
   };
 }

@@ -1,0 +1,213 @@
+"""A network and its day slices as a rider with needs finds them.
+
+Rules change arrays, never kernels: each need is other footpaths, other runs, other points.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import numpy as np
+
+from mobility.core.notices import Notice
+from mobility.core.units import WALK_SPEED_M_S
+from mobility.network import Bounds, DaySlice, Links, Network
+from mobility.network.links import build_links
+from mobility.network.slices import LINKED_AT_ONCE
+from mobility.network.values import UNKNOWN, Int16s, read_only
+from mobility.planner.endpoint import Reach, WalkTimes
+from mobility.planner.layers import Layers
+from mobility.planner.needs import Needs
+from mobility.planner.riding import Riding
+from mobility.planner.values import Array, reverse_walks
+from mobility.planner.walking import RiderWalks, changed_network, walked_network
+
+KEPT_DAYS = 4
+MAX_NAMED_FEEDS = 10
+
+
+class Slices(Protocol):
+    """Where day slices come from; `mobility.network.slices.SliceStore`."""
+
+    def get(self, date: dt.date) -> DaySlice:
+        """Return the slice of a date in UTC."""
+        ...
+
+    def links(self, date: dt.date, *, at_any_cost: bool = False) -> Links | None:
+        """Return the links of the slice of a date, None where they take long to make."""
+        ...
+
+    def bounds(self, *, at_any_cost: bool = False) -> Bounds | None:
+        """Return the bounds of the network, None where they take long to make."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fit:
+    """What a planner searches for a rider.
+
+    Parameters
+    ----------
+    network : Network
+        Points, changes and footpaths between two rides.
+    near : Network
+        Footpaths from an origin and to a destination.
+    back, near_back : dict
+        Footpaths of both by where they lead; see `reverse_walks`.
+    slices : Slices
+    walks : WalkTimes
+        From and to positions.
+    layers : Layers or None
+        Where there are places to pass.
+    notices : tuple of Notice
+        What was left out because nobody says whether it fits.
+    """
+
+    network: Network
+    near: Network
+    back: dict[str, Array]
+    near_back: dict[str, Array]
+    slices: Slices
+    walks: WalkTimes
+    layers: Layers | None
+    notices: tuple[Notice, ...]
+
+
+def fit_to(
+    needs: Needs, network: Network, back: dict[str, Array], slices: Slices, walks: WalkTimes
+) -> Fit:
+    """Return the network and slices as a rider finds them.
+
+    Raises
+    ------
+    UsageError
+        An operator that the network does not have; too many footpaths for via places.
+    """
+    near = walked_network(network, needs)
+    same = near.walk_to is network.walk_to and near.walk_s is network.walk_s
+    near_back = back if same else reverse_walks(near)
+    changed = changed_network(near, needs)
+    back = near_back | {"back_s": np.maximum(near_back["back_s"], np.int32(needs.min_change_s))}
+    steps: list[Callable[[DaySlice], DaySlice]] = [Riding(network, needs).fit]
+    layers = Layers(changed, back, needs.via) if needs.via else None
+    searched = changed
+    if layers is not None:
+        steps.append(layers.fit)
+        searched, back = layers.network, layers.back
+    return Fit(
+        searched,
+        near,
+        back,
+        near_back,
+        FittedSlices(searched, slices, steps, quicker=needs.walk_speed_m_s > WALK_SPEED_M_S),
+        RiderWalks(walks, needs),
+        layers,
+        _unknowns(network, needs),
+    )
+
+
+class FittedSlices:
+    """The slices of another store, changed step by step; `Slices`.
+
+    A slice is changed anew when the store has another for its date.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        slices: Slices,
+        steps: list[Callable[[DaySlice], DaySlice]],
+        *,
+        quicker: bool,
+    ) -> None:
+        self._network, self._slices, self._steps = network, slices, steps
+        self._quicker = quicker
+        self._kept: OrderedDict[dt.date, tuple[DaySlice, DaySlice]] = OrderedDict()
+        self._links: OrderedDict[dt.date, tuple[DaySlice, Links | None]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, date: dt.date) -> DaySlice:
+        """Return the slice of a date in UTC."""
+        usual = self._slices.get(date)
+        with self._lock:
+            known = self._kept.get(date)
+            if known is not None and known[0] is usual:
+                return known[1]
+            fitted = usual
+            for step in self._steps:
+                fitted = step(fitted)
+            _keep(self._kept, date, (usual, fitted))
+            return fitted
+
+    def links(self, date: dt.date, *, at_any_cost: bool = False) -> Links | None:
+        """Return the links of a slice; None where they take long, unless `at_any_cost`."""
+        day = self.get(date)
+        if len(day.arrivals_s) > LINKED_AT_ONCE and not at_any_cost:
+            return None
+        with self._lock:
+            known = self._links.get(date)
+            if known is not None and known[0] is day:
+                return known[1]
+            made = build_links(self._network, day)
+            _keep(self._links, date, (day, made))
+            return made
+
+    def bounds(self, *, at_any_cost: bool = False) -> Bounds | None:
+        """Return the bounds of all riders, which hold in each layer; none for who walks quicker."""
+        usual = None if self._quicker else self._slices.bounds(at_any_cost=at_any_cost)
+        if usual is None or len(usual.cell_of) == self._network.n_points:
+            return usual
+        layers = self._network.n_points // len(usual.cell_of)
+        return replace(usual, cell_of=read_only(np.tile(usual.cell_of, layers)))
+
+
+def _keep(kept: OrderedDict[dt.date, Any], date: dt.date, value: Any) -> None:
+    kept[date] = value
+    kept.move_to_end(date)
+    while len(kept) > KEPT_DAYS:
+        kept.popitem(last=False)
+
+
+def _unknowns(network: Network, needs: Needs) -> tuple[Notice, ...]:
+    """Return a notice for each column that is asked and that feeds leave open, with their ids."""
+    served = np.zeros(network.n_stops, np.bool_)
+    served[network.station_stops] = True
+    silent = served & (network.stop_wheelchair == UNKNOWN)
+    stops = network.stop_feed[silent]
+    trips, bikes = (
+        network.trip_feed[said == UNKNOWN] for said in (network.trip_wheelchair, network.trip_bikes)
+    )
+    found = [
+        _unknown(network, "stops", "wheelchair_boarding", stops if needs.wheelchair else stops[:0]),
+        _unknown(
+            network, "trips", "wheelchair_accessible", trips if needs.wheelchair else trips[:0]
+        ),
+        _unknown(network, "trips", "bikes_allowed", bikes if needs.bike else bikes[:0]),
+    ]
+    return tuple(notice for notice in found if notice.count)
+
+
+def _unknown(network: Network, what: str, field: str, feed_of: Int16s) -> Notice:
+    feeds = np.unique(feed_of).tolist()
+    names = ", ".join(network.feed_id[feed] for feed in feeds[:MAX_NAMED_FEEDS])
+    names += ", …" if len(feeds) > MAX_NAMED_FEEDS else ""
+    return Notice(
+        "unknown_left_out", "info", file=f"{what}.txt", field=field, value=names,
+        count=len(feed_of),
+        message=f"{len(feed_of)} {what} are left out because nobody says {field} of them: {names}",
+    )  # fmt: skip
+
+
+def origin_of(fit: Fit, reach: Reach) -> Reach:
+    """Return what an origin opens to the rider."""
+    return reach if fit.layers is None else fit.layers.origin(reach)
+
+
+def destination_of(fit: Fit, reach: Reach) -> Reach:
+    """Return what a destination opens to the rider."""
+    return reach if fit.layers is None else fit.layers.destination(reach)
