@@ -6,7 +6,7 @@ Names are imported when they are first used: who plans needs neither tables nor 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from mobility.network.values import DaySlice, Links, Network, StringArray
+from mobility.network.values import Connections, DaySlice, Links, Network, StringArray
 
 if TYPE_CHECKING:
     from mobility.network.compile import compile_network
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from mobility.network.slices import SliceStore
 
 __all__ = [
+    "Connections",
     "DaySlice",
     "Edition",
     "Links",

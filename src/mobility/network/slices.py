@@ -21,6 +21,7 @@ import numpy as np
 
 from mobility.core.errors import EnvironmentFault, InputError, UsageError
 from mobility.core.units import DAY_S
+from mobility.network.connections import build_connections
 from mobility.network.file import (
     FileKind,
     Kind,
@@ -40,6 +41,7 @@ from mobility.network.kernels import (
 )
 from mobility.network.links import build_links
 from mobility.network.values import (
+    Connections,
     DaySlice,
     Int16s,
     Int32s,
@@ -55,8 +57,8 @@ MAX_DAYS = 5  # the longest window, two days, and 24 hours of travel
 KEPT_SLICES = 8
 LINKED_AT_ONCE = 500_000  # events of a slice whose links are made in well under a second
 _LOG = logging.getLogger(__name__)
-_FILE_NAME = re.compile(r"\d{4}-\d{2}-\d{2}(\+\d)?\.(slice|links)")
-_UNFINISHED = re.compile(r"\.\d{4}-\d{2}-\d{2}(\+\d)?\.(slice|links)\.\d+\.\d+")
+_FILE_NAME = re.compile(r"\d{4}-\d{2}-\d{2}(\+\d)?\.(slice|links|forwards|backwards)")
+_UNFINISHED = re.compile(r"\.\d{4}-\d{2}-\d{2}(\+\d)?\.(slice|links|forwards|backwards)\.\d+\.\d+")
 ABANDONED_S = 3_600  # an unfinished file this old belongs to a process that was killed
 
 
@@ -77,6 +79,14 @@ SLICE_FILE = FileKind(
 LINKS_FILE = FileKind(
     name="links of a day slice",
     magic=b"MOBILNK\x00",
+    format_version=1,
+    remedy="remove it, it is made anew",
+    digest=_quick_digest,
+)
+
+CONNECTIONS_FILE = FileKind(
+    name="connections of a day slice",
+    magic=b"MOBICON\x00",
     format_version=1,
     remedy="remove it, it is made anew",
     digest=_quick_digest,
@@ -189,6 +199,7 @@ class SliceStore:
         self._slices: OrderedDict[tuple[dt.date, int], DaySlice] = OrderedDict()
         self._making: dict[tuple[dt.date, int], threading.Lock] = {}
         self._links: OrderedDict[dt.date, Links] = OrderedDict()
+        self._connections: OrderedDict[tuple[dt.date, bool], Connections] = OrderedDict()
         self._linking = threading.Lock()
         self._lock = threading.Lock()
         self._hash = network_hash(network) if cache_dir else ""
@@ -254,6 +265,44 @@ class SliceStore:
                     self._links.popitem(last=False)
         return found
 
+    def connections(self, date: dt.date, *, backwards: bool = False) -> Connections:
+        """Return the connections of a date's slice, from memory, from their file, or made now."""
+        key = (date, backwards)
+        with self._lock:
+            if found := self._connections.get(key):
+                self._connections.move_to_end(key)
+                return found
+        day = self.get(date)
+        with self._linking:  # a second thread that waited here finds them made
+            found = self._connections.get(key) or self._load_connections(day, backwards)
+            with self._lock:
+                self._connections[key] = found
+                while len(self._connections) > KEPT_SLICES:
+                    self._connections.popitem(last=False)
+        return found
+
+    def _load_connections(self, day: DaySlice, backwards: bool) -> Connections:
+        if self._cache_dir is None:
+            return build_connections(self._network, day, backwards=backwards)
+        suffix = "backwards" if backwards else "forwards"
+        path = self._cache_dir / f"{day.date.isoformat()}.{suffix}"
+        meta = self._links_meta(day.date) | {"backwards": backwards}
+        if path.exists():
+            try:
+                found = Connections(**_read_fields(path, CONNECTIONS_FILE, Connections, meta))
+                with suppress(OSError):
+                    os.utime(path)
+                return found
+            except InputError as error:
+                _LOG.warning("connections are made anew: %s", error)
+        made = build_connections(self._network, day, backwards=backwards)
+        try:
+            self._write(path, CONNECTIONS_FILE, meta, made)
+            return Connections(**_read_fields(path, CONNECTIONS_FILE, Connections, meta))
+        except (EnvironmentFault, InputError, OSError) as error:
+            _LOG.warning("connections stay in memory: %s", error)
+            return made
+
     def _links_path(self, date: dt.date) -> Path | None:
         return None if self._cache_dir is None else self._cache_dir / f"{date.isoformat()}.links"
 
@@ -313,7 +362,7 @@ class SliceStore:
             return made
 
     def _write(
-        self, path: Path, kind: FileKind, meta: dict[str, Any], made: DaySlice | Links
+        self, path: Path, kind: FileKind, meta: dict[str, Any], made: DaySlice | Links | Connections
     ) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")

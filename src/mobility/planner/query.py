@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -14,9 +14,10 @@ import numpy.typing as npt
 
 from mobility.core.errors import UsageError
 from mobility.core.notices import Notice
+from mobility.core.stop import Stop
 from mobility.core.units import DAY_S
 from mobility.journey import Fare, Journey, Leg
-from mobility.network import DaySlice, Links, Network
+from mobility.network import Connections, DaySlice, Links, Network
 from mobility.planner.arrive import latest_departures
 from mobility.planner.assemble import Assembler
 from mobility.planner.choose import choose
@@ -31,11 +32,13 @@ from mobility.planner.endpoint import (
 )
 from mobility.planner.linked import advance_linked, depart_linked, forget_linked
 from mobility.planner.memory import references
+from mobility.planner.one_to_all import LONGEST_HORIZON_S, Arrivals, OneToAll, targets_of
 from mobility.planner.remarks import DEFAULT_LANGUAGE, BorderChecks, Coverage, OnDemand
 from mobility.planner.scratch import Scratch
 from mobility.planner.search import NEED_EVENTS, advance, begin, depart, forget
 from mobility.planner.values import (
     MAX_ROUNDS,
+    NEVER_S,
     Timetable,
     Trains,
     link_arrays,
@@ -69,6 +72,10 @@ class Slices(Protocol):
 
     def links(self, date: dt.date, *, at_any_cost: bool = False) -> Links | None:
         """Return the links of the slice of a date, None where they take long to make."""
+        ...
+
+    def connections(self, date: dt.date, *, backwards: bool = False) -> Connections:
+        """Return the hops of the slice of a date in order of departure."""
         ...
 
 
@@ -152,6 +159,7 @@ class Planner:
             self._back["back_start"], self._back["back_from"], self._back["back_s"],
             self._back["back_m"],
         )  # fmt: skip
+        self._one_to_all = OneToAll(network, slices, self._out_paths, self._in_paths)
         self._days: OrderedDict[dt.date, _Day] = OrderedDict()
         self._link_behind = link_behind
         self._lock = threading.Lock()
@@ -222,6 +230,90 @@ class Planner:
         notices += self._on_demand.notices(task.origin, task.destination, moments, zone)
         notices += self._border_checks.notices(journeys, language)
         return Answer(tuple(journeys), notices)
+
+    def reach(
+        self,
+        endpoint: Endpoint,
+        *,
+        depart: int | None = None,
+        arrive: int | None = None,
+        horizon_s: int = DAY_S,
+        stop: Stop | None = None,
+    ) -> tuple[Arrivals, tuple[Notice, ...]]:
+        """Return the earliest arrival at every stop within a horizon; by any number of rides.
+
+        With `arrive`, the latest departure from every stop that is at the endpoint in time.
+
+        Parameters
+        ----------
+        depart, arrive : int
+            Unix seconds; one of the two.
+        horizon_s : int
+            Longest travel in seconds, at most 24 hours.
+        stop : Stop, optional
+            Ends the search from another thread.
+
+        Raises
+        ------
+        UsageError
+            The parameters contradict each other or are beyond their limits.
+        DateOutsideError
+            No feed covers the date.
+        StoppedError
+            The search was told to stop.
+        """
+        _check(depart, arrive, None, 0, DAY_S)
+        _check_horizon(horizon_s)
+        moment = arrive if depart is None else depart
+        assert moment is not None  # checked before
+        notices = self._coverage.check((moment, moment), endpoint.tz)
+        paths = self._out_paths if arrive is None else self._in_paths
+        ends = reach_of(endpoint, paths, self._walks).ends
+        backwards = arrive is not None
+        found = self._one_to_all.arrivals(ends, moment, horizon_s, backwards=backwards, stop=stop)
+        return found, notices
+
+    def matrix(
+        self,
+        origins: Sequence[Endpoint],
+        destinations: Sequence[Endpoint],
+        departures: Sequence[int],
+        *,
+        horizon_s: int = DAY_S,
+        stop: Stop | None = None,
+    ) -> npt.NDArray[np.int32]:
+        """Return the seconds from each origin to each destination, for each departure.
+
+        Parameters
+        ----------
+        departures : sequence of int
+            Unix seconds.
+
+        Returns
+        -------
+        int32[n_departures, n_origins, n_destinations]
+            -1 where the horizon does not suffice. Where one is already, 0.
+
+        Raises
+        ------
+        UsageError, DateOutsideError, StoppedError
+            As `reach`.
+        """
+        _check_horizon(horizon_s)
+        for moment in departures:
+            self._coverage.check((moment, moment), origins[0].tz)
+        ends = [reach_of(end, self._in_paths, self._walks).ends for end in destinations]
+        table = np.empty((len(departures), len(origins), len(destinations)), np.int32)
+        for row, origin in enumerate(origins):
+            start = reach_of(origin, self._out_paths, self._walks)
+            walks = [self._direct(origin, end, start) for end in destinations]
+            for at, moment in enumerate(departures):
+                leave_s = moment - self.network.epoch_s
+                direct_s = [NEVER_S if walk is None else leave_s + walk[0] for walk in walks]
+                table[at, row] = self._one_to_all.to_targets(
+                    start.ends, moment, horizon_s, targets_of(ends, direct_s), stop=stop
+                )
+        return table
 
     def day(self, date: dt.date, *, linked: bool = False) -> _Day:
         """Return the slice of a date in UTC as the kernels take it.
@@ -473,6 +565,11 @@ def _check(
         raise UsageError(f"{max_transfers} transfers: expected 0 to {MAX_ROUNDS - 1}")
     if not 0 < max_travel_s <= DAY_S:
         raise UsageError(f"a journey of {max_travel_s} s: expected 1 s to 24 h")
+
+
+def _check_horizon(horizon_s: int) -> None:
+    if not 0 < horizon_s <= LONGEST_HORIZON_S:
+        raise UsageError(f"a horizon of {horizon_s} s: expected 1 s to 24 h")
 
 
 def _unbeaten(journeys: list[Journey], later: list[Journey]) -> list[Journey]:
