@@ -28,8 +28,15 @@ def is_known(request: Request, tag: str) -> bool:
 
 def json_answer(document: Any, tag: str = "", *, media_type: str = "application/json") -> Response:
     """Return the document as a response."""
+    return bytes_answer(orjson.dumps(document), tag, media_type=media_type)
+
+
+def bytes_answer(
+    content: bytes, tag: str = "", *, media_type: str = "application/json"
+) -> Response:
+    """Return a document that is serialised already as a response."""
     headers = {"Cache-Control": FRESH} | ({"ETag": tag} if tag else {})
-    return Response(orjson.dumps(document), media_type=media_type, headers=headers)
+    return Response(content, media_type=media_type, headers=headers)
 
 
 def unchanged(tag: str) -> Response:

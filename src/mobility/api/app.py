@@ -16,6 +16,7 @@ import mobility
 from mobility.api.limits import Gate, Limits
 from mobility.api.models import ProblemDocument
 from mobility.api.problems import install_problem_handlers
+from mobility.api.reach import ReachDesk
 from mobility.api.region_desk import RegionDesk
 from mobility.api.region_pages import RegionPages
 from mobility.api.region_routes import region_data_routes
@@ -28,6 +29,8 @@ from mobility.api.routes import (
 )
 from mobility.api.scenarios import ScenarioDesk
 from mobility.api.site import Site, SitePages
+from mobility.api.timetable import TimetableDesk
+from mobility.api.timetable_routes import reach_routes, timetable_routes
 from mobility.core.settings import Settings
 from mobility.core.time import Clock, system_clock
 from mobility.network import Edition, open_edition
@@ -40,6 +43,13 @@ DESCRIPTION = (
     "Every answer names its versions; failures are problem documents (RFC 9457); money is whole "
     "minor units; times are RFC 3339 in the zone of the place."
 )
+DEADLINE = {
+    "name": "Request-Timeout",
+    "in": "header",
+    "required": False,
+    "description": "Seconds that the caller waits at most; less than the server allows, not more.",
+    "schema": {"type": "number", "exclusiveMinimum": 0, "examples": [2.5]},
+}
 
 
 def create_app(
@@ -94,6 +104,8 @@ def app_for(edition: Edition, clock: Clock, limits: Limits, *, home: Path | None
     install_problem_handlers(app)
     for router in (
         journey_routes(site),
+        timetable_routes(site, TimetableDesk(site.served)),
+        reach_routes(site, ReachDesk(site.served)),
         place_routes(site),
         region_routes(site),
         region_data_routes(site, region),
@@ -136,6 +148,7 @@ def openapi_document(app: FastAPI) -> dict[str, Any]:
     }
     for methods in document["paths"].values():
         for operation in methods.values():
+            operation.setdefault("parameters", []).append(DEADLINE)
             operation["responses"].pop("422", None)
             operation["responses"]["default"] = failure
     app.openapi_schema = document

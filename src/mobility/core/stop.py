@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextvars import ContextVar
+
 import numpy as np
 import numpy.typing as npt
 
@@ -49,3 +51,20 @@ class Stop:
         """
         if self.flag[0]:
             raise StoppedError("stopped before it was done: ask for less, or allow more time")
+
+
+_current: ContextVar[Stop] = ContextVar("stop")
+
+
+def current_stop() -> Stop:
+    """Return what stops the work at hand; nobody sets it where the work runs to its end."""
+    found = _current.get(None)
+    if found is None:
+        found = Stop()
+        _current.set(found)
+    return found
+
+
+def stop_by(stop: Stop) -> None:
+    """Let this flag stop the work that follows in this context."""
+    _current.set(stop)

@@ -73,6 +73,18 @@ class StringArray:
             raise IndexError(f"{index} is outside the {len(self)} strings")
         return self.data[self.offsets[index] : self.offsets[index + 1]].tobytes().decode()
 
+    def find(self, text: str) -> list[int]:
+        """Return the rows that hold this string.
+
+        >>> StringArray.of(["417", "418", "417"]).find("417")
+        [0, 2]
+        """
+        wanted = text.encode()
+        rows = np.flatnonzero(np.diff(self.offsets) == len(wanted))
+        for place in range(len(wanted) - 1, -1, -1):  # ids differ at their ends
+            rows = rows[self.data[self.offsets[rows] + place] == wanted[place]]
+        return rows.tolist()
+
     def __iter__(self) -> Iterator[str]:
         whole = self.data.tobytes()
         bounds = self.offsets.tolist()

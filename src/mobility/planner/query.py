@@ -20,6 +20,7 @@ from mobility.journey import Fare, Journey, Leg
 from mobility.network import Connections, DaySlice, Links, Network
 from mobility.planner.arrive import latest_departures
 from mobility.planner.assemble import Assembler
+from mobility.planner.board import Board, Boards
 from mobility.planner.choose import choose
 from mobility.planner.endpoint import (
     LONGEST_WALK_S,
@@ -34,6 +35,7 @@ from mobility.planner.linked import advance_linked, depart_linked, forget_linked
 from mobility.planner.memory import references
 from mobility.planner.one_to_all import LONGEST_HORIZON_S, Arrivals, OneToAll, targets_of
 from mobility.planner.remarks import DEFAULT_LANGUAGE, BorderChecks, Coverage, OnDemand
+from mobility.planner.runs import Runs
 from mobility.planner.scratch import Scratch
 from mobility.planner.search import NEED_EVENTS, advance, begin, depart, forget
 from mobility.planner.values import (
@@ -147,6 +149,8 @@ class Planner:
         self._slices, self._pricer = slices, pricer
         self._walks = walks or CrowFlies(network)
         self._assembler = Assembler(network)
+        self.runs = Runs(network, self._assembler)
+        self._boards = Boards(network, self.runs)
         self._coverage = Coverage(network)
         self._on_demand = OnDemand(network, booking)
         self._border_checks = BorderChecks(network)
@@ -314,6 +318,41 @@ class Planner:
                     start.ends, moment, horizon_s, targets_of(ends, direct_s), stop=stop
                 )
         return table
+
+    def board(
+        self,
+        endpoint: Endpoint,
+        start: int,
+        *,
+        span_s: int,
+        limit: int,
+        arrivals: bool = False,
+    ) -> tuple[Board, tuple[Notice, ...]]:
+        """Return the departures of a stop or station, or the arrivals, from a moment on.
+
+        Each train stands there once, whatever feeds carry it.
+
+        Parameters
+        ----------
+        start : int
+            Unix second.
+        span_s, limit : int
+            How far to look, at most 24 hours, and for how many; see `Boards.board`.
+
+        Raises
+        ------
+        UsageError
+            A position has no departures; the parameters are beyond their limits.
+        DateOutsideError
+            No feed covers the date.
+        """
+        if not endpoint.stops:
+            raise UsageError(f"{endpoint.place.name} is a position: expected a stop or station")
+        notices = self._coverage.check((start, start), endpoint.tz)
+        day = self._slices.get(_utc_date(start))
+        return self._boards.board(
+            day, endpoint.stops, start, span_s, limit, arrivals=arrivals
+        ), notices
 
     def day(self, date: dt.date, *, linked: bool = False) -> _Day:
         """Return the slice of a date in UTC as the kernels take it.
