@@ -30,11 +30,12 @@ from mobility.api.routes import (
 from mobility.api.scenarios import ScenarioDesk
 from mobility.api.site import Site, SitePages
 from mobility.api.timetable import TimetableDesk
+from mobility.api.timetable_pages import TimetablePages
 from mobility.api.timetable_routes import reach_routes, timetable_routes
 from mobility.core.settings import Settings
 from mobility.core.time import Clock, system_clock
 from mobility.network import Edition, open_edition
-from mobility.web import install_pages, install_region_pages
+from mobility.web import install_pages, install_region_pages, install_timetable_pages
 
 LOG = logging.getLogger(__name__)
 TITLE = "mobility"
@@ -78,6 +79,7 @@ def app_for(edition: Edition, clock: Clock, limits: Limits, *, home: Path | None
     """Return the application around an open edition; feeds' versions are looked up in the home."""
     site = Site(edition, clock, limits)
     desk = ScenarioDesk(site.served)
+    timetable = TimetableDesk(site.served)
     region = RegionDesk(edition, clock, site.facts.tz, home)
 
     @contextlib.asynccontextmanager
@@ -104,7 +106,7 @@ def app_for(edition: Edition, clock: Clock, limits: Limits, *, home: Path | None
     install_problem_handlers(app)
     for router in (
         journey_routes(site),
-        timetable_routes(site, TimetableDesk(site.served)),
+        timetable_routes(site, timetable),
         reach_routes(site, ReachDesk(site.served)),
         place_routes(site),
         region_routes(site),
@@ -114,6 +116,7 @@ def app_for(edition: Edition, clock: Clock, limits: Limits, *, home: Path | None
     ):
         app.include_router(router)
     install_pages(app, SitePages(site))
+    install_timetable_pages(app, TimetablePages(site, timetable))
     install_region_pages(app, RegionPages(site, region))
     app.openapi = lambda: openapi_document(app)  # type: ignore[method-assign]  # FastAPI's own way
     return app

@@ -24,6 +24,7 @@ from mobility.web.catalogue import (
     offered_languages,
     read_catalogue,
 )
+from mobility.web.timetable_view import departures_address, trip_address
 from mobility.web.view import date_text, journey_view, short_name
 
 ASKED_WINDOW = "3h"
@@ -239,7 +240,12 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._templates.globals |= {"date_text": date_text, "short_name": short_name}
+        self._templates.globals |= {
+            "date_text": date_text,
+            "short_name": short_name,
+            "departures_address": departures_address,
+            "trip_address": trip_address,
+        }
 
     async def start(self, request: Request) -> HTMLResponse:
         """Return the first page."""

@@ -1,4 +1,4 @@
-import type { Answer, Region } from "./api";
+import type { Answer, Leg, Region } from "./api";
 
 const ASKED_WINDOW = "3h";
 const SHOWN_MS = 2 * 3_600_000; // what leaves later only tells which of these are worth leaving for
@@ -96,4 +96,16 @@ export function swapped(search: Search): Search {
     to: search.from,
     toId: search.fromId,
   };
+}
+
+/** The page of a station's departures from a moment on. */
+export function departuresAddress(station: string, moment: string, lang: string): string {
+  const [date, time] = [moment.slice(0, 10), moment.slice(11, 16)];
+  return `/departures?${new URLSearchParams({ place: station, date, time, lang })}`;
+}
+
+/** The page of the whole run that a section is a part of. */
+export function tripAddress(section: Leg["sections"][number], lang: string): string {
+  const trip = `${section.feed}:${section.trip_id}`;
+  return `/trip?${new URLSearchParams({ trip, date: section.service_date, lang })}`;
 }
