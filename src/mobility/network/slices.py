@@ -200,7 +200,7 @@ class SliceStore:
         self._making: dict[tuple[dt.date, int], threading.Lock] = {}
         self._links: OrderedDict[dt.date, Links] = OrderedDict()
         self._connections: OrderedDict[tuple[dt.date, bool], Connections] = OrderedDict()
-        self._linking = threading.Lock()
+        self._linking, self._connecting = threading.Lock(), threading.Lock()
         self._lock = threading.Lock()
         self._hash = network_hash(network) if cache_dir else ""
 
@@ -273,7 +273,7 @@ class SliceStore:
                 self._connections.move_to_end(key)
                 return found
         day = self.get(date)
-        with self._linking:  # a second thread that waited here finds them made
+        with self._connecting:  # a second thread that waited here finds them made
             found = self._connections.get(key) or self._load_connections(day, backwards)
             with self._lock:
                 self._connections[key] = found
