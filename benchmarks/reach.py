@@ -20,7 +20,8 @@ import numpy as np
 
 from mobility.core.time import parse_instant
 from mobility.network import open_edition
-from mobility.planner import Planner, locate
+from mobility.planner import locate
+from mobility.planner.reaching import Reaching
 
 REPEAT = 3
 
@@ -33,22 +34,22 @@ def main() -> None:
     parser.add_argument("scan", type=Path, help="written by run_scan.py of the kit")
     args = parser.parse_args()
     edition = open_edition(args.edition)
-    network, planner = edition.network, Planner(edition.network, edition.slices)
+    network, reaching = edition.network, Reaching(edition.network, edition.slices)
     kit = json.loads(args.scan.read_text())
     with args.queries.open(newline="") as stream:
         rows = list(csv.DictReader(stream))
     origins = [locate(network, row["from_stop_id"]) for row in rows]
     moments = [parse_instant(r["departure"], o.tz) for r, o in zip(rows, origins, strict=True)]
     started = time.perf_counter()
-    planner.reach(origins[0], depart=moments[0])
+    reaching.reach(origins[0], depart=moments[0])
     print(f"first, with the connections made or mapped: {time.perf_counter() - started:.3f} s")
     best = np.full(len(rows), np.inf)
     for _ in range(REPEAT):
         for at, (origin, moment) in enumerate(zip(origins, moments, strict=True)):
             begun = time.thread_time()
-            planner.reach(origin, depart=moment)
+            reaching.reach(origin, depart=moment)
             best[at] = min(best[at], (time.thread_time() - begun) * 1e3)
-    equal = sum(_equal(planner, result, kit["stops"]) for result in kit["results"])
+    equal = sum(_equal(reaching, result, kit["stops"]) for result in kit["results"])
     theirs = kit["summary"]["one_to_all"]
     median, p95 = float(np.median(best)), float(np.percentile(best, 95))
     print(f"arrivals equal {equal} of {len(kit['results'])}")
@@ -59,11 +60,11 @@ def main() -> None:
     )
 
 
-def _equal(planner: Planner, result: dict[str, Any], stops: list[str]) -> bool:
-    network = planner.network
+def _equal(reaching: Reaching, result: dict[str, Any], stops: list[str]) -> bool:
+    network = reaching.network
     origin = locate(network, result["from_stop_id"])
     moment = parse_instant(result["departure"], origin.tz)
-    found, _ = planner.reach(origin, depart=moment)
+    found, _ = reaching.reach(origin, depart=moment)
     seconds = found.travel_s.tolist()
     ours = {
         f"{network.feed_id[int(feed)]}:{stop}": moment + s if s >= 0 else None

@@ -11,14 +11,19 @@ import pytest
 from mobility.core.errors import UsageError
 from mobility.core.stop import Stop, StoppedError
 from mobility.network import Network, SliceStore
-from mobility.planner import Endpoint, Planner, locate
+from mobility.planner import Endpoint, locate
 from mobility.planner.one_to_all import percentiles
+from mobility.planner.reaching import Reaching
 from tests.planner.nets import Question, planner_of, random_net
 from tests.planner.oracle import DAY_S, Oracle
 from tests.planner.ruled import ruled_net, ruled_question
 
 SEEDS = range(700, 800)
 RULED_SEEDS = range(700, 720)
+
+
+def reaching_of(network: Network) -> Reaching:
+    return Reaching(network, network.slices(None))
 
 
 def _arrivals(oracle: Oracle, stops: tuple[int, ...], depart: int, horizon_s: int) -> list[int]:
@@ -55,12 +60,12 @@ def test_arrivals_equal_those_of_relaxing_every_run() -> None:
     for seed in SEEDS:
         net = random_net(seed)
         network = net.network()
-        oracle, planner = Oracle(network), planner_of(network)
+        oracle, reaching = Oracle(network), reaching_of(network)
         for turn in range(3):
             q = Question(net, 1000 * seed + turn)
             origin = q.ends(network)[0]
             horizon_s = (DAY_S, 6 * 3600, 3600)[turn]
-            found, _ = planner.reach(origin, depart=q.moment, horizon_s=horizon_s)
+            found, _ = reaching.reach(origin, depart=q.moment, horizon_s=horizon_s)
             expected = _arrivals(oracle, origin.stops, q.moment, horizon_s)
             assert found.travel_s.tolist() == expected, (seed, turn)
             reached += sum(s > 0 for s in expected)
@@ -81,11 +86,11 @@ def test_arrivals_and_departures_equal_the_best_journeys(ruled: bool) -> None:
     for seed in RULED_SEEDS:
         net = ruled_net(seed) if ruled else random_net(seed)
         network = net.network()
-        planner = planner_of(network)
+        planner, reaching = planner_of(network), reaching_of(network)
         q = ruled_question(net, seed) if ruled else Question(net, seed)
         here = q.ends(network)[0]
-        there, _ = planner.reach(here, depart=q.moment)
-        back, _ = planner.reach(here, arrive=q.moment)
+        there, _ = reaching.reach(here, depart=q.moment)
+        back, _ = reaching.reach(here, arrive=q.moment)
         for end in _all_stops(network):
             row = end.stops[0]
             if len(end.stops) > 1 or row in here.stops:
@@ -104,14 +109,14 @@ def test_a_matrix_equals_the_arrivals_of_each_origin() -> None:
     for seed in range(740, 760):
         net = random_net(seed)
         network = net.network()
-        planner = planner_of(network)
+        reaching = reaching_of(network)
         q = Question(net, seed)
         ends = [end for end in _all_stops(network) if end.kind == "stop"]
         departures = [q.moment, q.moment + 1800]
-        table = planner.matrix(ends, ends, departures, horizon_s=8 * 3600)
+        table = reaching.matrix(ends, ends, departures, horizon_s=8 * 3600)
         for row, origin in enumerate(ends):
             for at, depart in enumerate(departures):
-                found, _ = planner.reach(origin, depart=depart, horizon_s=8 * 3600)
+                found, _ = reaching.reach(origin, depart=depart, horizon_s=8 * 3600)
                 expected = [int(found.travel_s[end.stops[0]]) for end in ends]
                 assert table[at, row].tolist() == expected, (seed, row, at)
 
@@ -119,7 +124,7 @@ def test_a_matrix_equals_the_arrivals_of_each_origin() -> None:
 def test_positions_are_reached_on_foot_from_the_last_ride() -> None:
     net = random_net(701)
     network = net.network()
-    planner = planner_of(network)
+    planner, reaching = planner_of(network), reaching_of(network)
     q = Question(net, 701)
     for seed_stop in range(network.n_stops):
         lat, lon = float(network.stop_lat[seed_stop]), float(network.stop_lon[seed_stop])
@@ -127,13 +132,13 @@ def test_positions_are_reached_on_foot_from_the_last_ride() -> None:
         origin = q.ends(network)[0]
         journeys = planner.plan(origin, end, depart=q.moment).journeys
         first = min((j.arrival - q.moment for j in journeys), default=-1)
-        assert planner.matrix([origin], [end], [q.moment])[0, 0, 0] == first
+        assert reaching.matrix([origin], [end], [q.moment])[0, 0, 0] == first
 
 
 def test_stations_have_the_least_of_their_stops() -> None:
     net = random_net(702)
     network = net.network()
-    found, _ = planner_of(network).reach(_all_stops(network)[0], depart=Question(net, 702).moment)
+    found, _ = reaching_of(network).reach(_all_stops(network)[0], depart=Question(net, 702).moment)
     by_station = found.at_stations(network)
     for station in range(network.n_stations):
         seconds = found.travel_s[network.stop_station == station]
@@ -151,12 +156,12 @@ def test_percentiles_are_of_the_departures_and_count_what_is_not_reached() -> No
 def test_a_search_that_is_told_to_stop_stops() -> None:
     net = random_net(703)
     network = net.network()
-    planner, q, stop = planner_of(network), Question(net, 703), Stop()
+    reaching, q, stop = reaching_of(network), Question(net, 703), Stop()
     stop.set()
     with pytest.raises(StoppedError):
-        planner.reach(q.ends(network)[0], depart=q.moment, stop=stop)
+        reaching.reach(q.ends(network)[0], depart=q.moment, stop=stop)
     with pytest.raises(StoppedError):
-        planner.matrix(q.ends(network), q.ends(network), [q.moment], stop=stop)
+        reaching.matrix(q.ends(network), q.ends(network), [q.moment], stop=stop)
 
 
 @pytest.mark.parametrize("horizon_s", [0, -5, DAY_S + 1])
@@ -165,7 +170,7 @@ def test_a_horizon_beyond_its_limits_is_refused(horizon_s: int) -> None:
     network = net.network()
     q = Question(net, 704)
     with pytest.raises(UsageError, match="24 h"):
-        planner_of(network).reach(q.ends(network)[0], depart=q.moment, horizon_s=horizon_s)
+        reaching_of(network).reach(q.ends(network)[0], depart=q.moment, horizon_s=horizon_s)
 
 
 def test_connections_are_kept_as_files_and_made_anew_where_damaged(
@@ -186,6 +191,6 @@ def test_connections_are_kept_as_files_and_made_anew_where_damaged(
     for name in ("departures_s", "to_point", "run"):
         assert getattr(made, name).tolist() == getattr(again, name).tolist()
     origin = q.ends(network)[0]
-    plain, _ = planner_of(network).reach(origin, depart=q.moment)
-    mapped, _ = Planner(network, SliceStore(network, tmp_path)).reach(origin, depart=q.moment)
+    plain, _ = reaching_of(network).reach(origin, depart=q.moment)
+    mapped, _ = Reaching(network, SliceStore(network, tmp_path)).reach(origin, depart=q.moment)
     assert plain.travel_s.tolist() == mapped.travel_s.tolist()

@@ -86,7 +86,7 @@ class ReachDesk:
         first = parse_instant(query.depart, origins[0].tz)
         step_s = parse_duration_s(query.step)
         departures = [first + at * step_s for at in range(query.n_departures)]
-        travel_s = self._served.planner.matrix(
+        travel_s = self._served.reaching.matrix(
             origins, destinations, departures, horizon_s=parse_duration_s(query.horizon),
             stop=current_stop(),
         )  # fmt: skip
@@ -117,7 +117,7 @@ class ReachDesk:
         depart = parse_instant(query.depart, endpoint.tz) if query.depart else None
         if arrive is None and depart is None:
             depart = self._served.now_s()
-        found, notices = self._served.planner.reach(
+        found, notices = self._served.reaching.reach(
             endpoint, depart=depart, arrive=arrive, horizon_s=horizon_s, stop=current_stop()
         )
         return endpoint, found, notices

@@ -23,6 +23,8 @@ from mobility.fares import Rider, TariffPricer
 from mobility.journey import Journey, Place
 from mobility.network import Edition
 from mobility.planner import Answer, Endpoint, Planner, Pricer, locate, suggest
+from mobility.planner.board import Boards
+from mobility.planner.reaching import Reaching
 from mobility.planner.remarks import DEFAULT_LANGUAGE
 
 Document = dict[str, Any]
@@ -46,6 +48,8 @@ class Served:
         self.planner = Planner(
             edition.network, edition.slices, booking=booking_texts(edition), link_behind=True
         )
+        self.reaching = Reaching(edition.network, edition.slices)
+        self.boards = Boards(edition.network, edition.slices)
         self.tariff = _load(edition.part("tariff.json"))
         self._base = self._make_base()
         self._pricer = lru_cache(maxsize=PRICERS)(self._make_pricer)

@@ -23,11 +23,11 @@ class TimetableDesk:
 
     def departures(self, query: DeparturesQuery) -> Document:
         """Return what leaves (or arrives) at a stop or station, each train once."""
-        network, planner = self._served.edition.network, self._served.planner
+        network = self._served.edition.network
         endpoint = locate(network, query.place)
         start = parse_instant(query.time, endpoint.tz) if query.time else self._served.now_s()
         span_s, arrivals = parse_duration_s(query.window), query.kind == "arrivals"
-        board, notices = planner.board(
+        board, notices = self._served.boards.board(
             endpoint, start, span_s=span_s, limit=query.limit, arrivals=arrivals
         )
         legs = [entry.run.leg for entry in board.entries]
@@ -46,7 +46,7 @@ class TimetableDesk:
 
     def trip(self, query: TripQuery) -> Document:
         """Return every run that carries a trip on its service date, from end to end."""
-        runs = self._served.planner.runs
+        runs = self._served.boards.runs
         found = [runs.tell(*run) for run in runs.find(query.trip, query.date)]
         calls = [call for run in found for call in run.leg.calls]
         return {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,9 +11,14 @@ import numpy as np
 import numpy.typing as npt
 
 from mobility.core.errors import UsageError
+from mobility.core.notices import Notice
 from mobility.core.units import DAY_S
 from mobility.network import DaySlice, Network
 from mobility.network.values import ALIGHTING_BIT, BOARDING_BIT
+from mobility.planner.assemble import Assembler
+from mobility.planner.endpoint import Endpoint
+from mobility.planner.one_to_all import DaySlices
+from mobility.planner.remarks import Coverage
 from mobility.planner.runs import Runs, WholeRun
 
 LONGEST_SPAN_S = DAY_S
@@ -53,63 +59,79 @@ class Board:
 
 
 class Boards:
-    """Makes boards of one network; serves all threads."""
+    """Makes boards of one network; serves all threads.
 
-    def __init__(self, network: Network, runs: Runs) -> None:
-        self._network, self._runs = network, runs
+    Attributes
+    ----------
+    runs : Runs
+        The whole runs of its trains.
+    """
+
+    def __init__(self, network: Network, slices: DaySlices) -> None:
+        self.network, self.runs = network, Runs(network, Assembler(network))
+        self._slices = slices
+        self._coverage = Coverage(network)
 
     @cached_property
     def _points(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         """CSR of points by their stop."""
-        stop_of = self._network.stop_of
+        stop_of = self.network.stop_of
         order = np.argsort(stop_of, kind="stable")
-        return np.searchsorted(stop_of[order], np.arange(self._network.n_stops + 1)), order
+        return np.searchsorted(stop_of[order], np.arange(self.network.n_stops + 1)), order
 
     def board(
-        self, day: DaySlice, stops: tuple[int, ...], start: int, span_s: int, limit: int,
-        *, arrivals: bool = False,
-    ) -> Board:  # fmt: skip
-        """Return the departures (arrivals) in [start, start + span).
+        self, endpoint: Endpoint, start: int, *, span_s: int, limit: int, arrivals: bool = False
+    ) -> tuple[Board, tuple[Notice, ...]]:
+        """Return the departures (arrivals) of a stop or station in [start, start + span).
 
         At most `limit`, but all of the last one's second, so that asking on from `Board.next`
-        neither repeats nor skips any.
+        neither repeats nor skips any. Each train stands there once, whatever feeds carry it.
 
         Parameters
         ----------
-        day : DaySlice
-            Of the date in UTC of `start`.
-        stops : tuple of int
-            The stop, or all of the station.
+        start : int
+            Unix second.
+        span_s, limit : int
+            At most 24 hours and `MOST_ENTRIES`.
 
         Raises
         ------
         UsageError
-            Span or limit are beyond what is allowed.
+            A position has no departures; span or limit are beyond what is allowed.
+        DateOutsideError
+            No feed covers the date.
         """
         if not 0 < span_s <= LONGEST_SPAN_S:
             raise UsageError(f"a span of {span_s} s: expected 1 s to 24 h")
         if not 0 < limit <= MOST_ENTRIES:
             raise UsageError(f"{limit} entries: expected 1 to {MOST_ENTRIES}")
-        first_s = start - self._network.epoch_s
-        rows = sorted(self._rows(day, stops, first_s, first_s + span_s, arrivals))
+        if not endpoint.stops:
+            raise UsageError(f"{endpoint.place.name} is a position: expected a stop or station")
+        notices = self._coverage.check((start, start), endpoint.tz)
+        day = self._slices.get(dt.datetime.fromtimestamp(start, dt.UTC).date())
+        first_s = start - self.network.epoch_s
+        rows = sorted(self._rows(day, endpoint.stops, first_s, first_s + span_s, arrivals))
+        return self._board(rows, limit, arrivals), notices
+
+    def _board(self, rows: list[_Row], limit: int, arrivals: bool) -> Board:
         entries: list[Entry] = []
         known: set[tuple[int, int, int, int]] = set()
         for moment_s, stop, train, number in rows:
-            key = (moment_s, stop, int(self._network.train_of[train]), number)
+            key = (moment_s, stop, int(self.network.train_of[train]), number)
             if key in known:
                 continue  # rules make several trains of one
-            moment = moment_s + self._network.epoch_s
+            moment = moment_s + self.network.epoch_s
             if len(entries) >= limit and moment > entries[-1].moment:
                 return Board(_in_order(entries), moment)
             known.add(key)
-            run = self._runs.tell(train, number)
+            run = self.runs.tell(train, number)
             entries.append(Entry(moment, self._call(run, stop, moment_s, arrivals), run))
         return Board(_in_order(entries), None)
 
     def _call(self, run: WholeRun, stop: int, moment_s: int, arrivals: bool) -> int:
         """Return which call of the run it is, by place and scheduled time."""
-        place = self._runs.place(stop)
-        moment = moment_s + self._network.epoch_s
+        place = self.runs.place(stop)
+        moment = moment_s + self.network.epoch_s
         calls = [at for at, call in enumerate(run.leg.calls) if call.place is place]
 
         def off(at: int) -> int:

@@ -6,14 +6,15 @@ import datetime as dt
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
 from mobility.core.stop import Stop
 from mobility.core.units import DAY_S
-from mobility.network import Connections, Network
+from mobility.network import Connections, DaySlice, Network
+from mobility.network.connections import build_connections
 from mobility.planner.endpoint import Footpaths
 from mobility.planner.memory import frozen_all
 from mobility.planner.scan import LATER_S, STOPPED, scan, target_times, travel_times
@@ -25,12 +26,38 @@ Array32 = npt.NDArray[np.int32]
 Ends = npt.NDArray[np.int32]
 
 
-class ConnectionSlices(Protocol):
-    """Where the connections of a day come from; `mobility.network.slices.SliceStore`."""
+class DaySlices(Protocol):
+    """Where day slices come from, such as `mobility.network.slices.SliceStore`."""
+
+    def get(self, date: dt.date) -> DaySlice:
+        """Return the slice of a date in UTC."""
+        ...
+
+
+@runtime_checkable
+class ConnectedSlices(Protocol):
+    """Slices that keep their connections beside them."""
 
     def connections(self, date: dt.date, *, backwards: bool = False) -> Connections:
         """Return the connections of a date in UTC, in order of departure."""
         ...
+
+
+class _KeptConnections:
+    """The connections of slices that do not keep any: a rider's own, the running day's."""
+
+    def __init__(self, network: Network, slices: DaySlices) -> None:
+        self._network, self._slices = network, slices
+        self._kept: dict[bool, tuple[DaySlice, Connections]] = {}
+
+    def connections(self, date: dt.date, *, backwards: bool = False) -> Connections:
+        """Return the connections of a date, made anew where its slice is another than before."""
+        day = self._slices.get(date)
+        known = self._kept.get(backwards)
+        if known is None or known[0] is not day:
+            known = (day, build_connections(self._network, day, backwards=backwards))
+            self._kept[backwards] = known
+        return known[1]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -111,9 +138,12 @@ class OneToAll:
     """
 
     def __init__(
-        self, network: Network, slices: ConnectionSlices, out_paths: Footpaths, in_paths: Footpaths
+        self, network: Network, slices: DaySlices, out_paths: Footpaths, in_paths: Footpaths
     ) -> None:
-        self._network, self._slices = network, slices
+        self._network = network
+        self._slices: ConnectedSlices = (
+            slices if isinstance(slices, ConnectedSlices) else _KeptConnections(network, slices)
+        )
         kinds = [np.int32] * 4
         change_s = network.change_s
         self._paths = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -14,33 +14,28 @@ import numpy.typing as npt
 
 from mobility.core.errors import UsageError
 from mobility.core.notices import Notice
-from mobility.core.stop import Stop
 from mobility.core.units import DAY_S
 from mobility.journey import Fare, Journey, Leg
-from mobility.network import Connections, DaySlice, Links, Network
+from mobility.network import DaySlice, Links, Network
 from mobility.planner.arrive import latest_departures
 from mobility.planner.assemble import Assembler
-from mobility.planner.board import Board, Boards
 from mobility.planner.choose import choose
 from mobility.planner.endpoint import (
-    LONGEST_WALK_S,
     CrowFlies,
     Endpoint,
     Footpaths,
     Reach,
     WalkTimes,
+    direct_walk,
     reach_of,
 )
 from mobility.planner.linked import advance_linked, depart_linked, forget_linked
 from mobility.planner.memory import references
-from mobility.planner.one_to_all import LONGEST_HORIZON_S, Arrivals, OneToAll, targets_of
 from mobility.planner.remarks import DEFAULT_LANGUAGE, BorderChecks, Coverage, OnDemand
-from mobility.planner.runs import Runs
 from mobility.planner.scratch import Scratch
 from mobility.planner.search import NEED_EVENTS, advance, begin, depart, forget
 from mobility.planner.values import (
     MAX_ROUNDS,
-    NEVER_S,
     Timetable,
     Trains,
     link_arrays,
@@ -74,10 +69,6 @@ class Slices(Protocol):
 
     def links(self, date: dt.date, *, at_any_cost: bool = False) -> Links | None:
         """Return the links of the slice of a date, None where they take long to make."""
-        ...
-
-    def connections(self, date: dt.date, *, backwards: bool = False) -> Connections:
-        """Return the hops of the slice of a date in order of departure."""
         ...
 
 
@@ -149,8 +140,6 @@ class Planner:
         self._slices, self._pricer = slices, pricer
         self._walks = walks or CrowFlies(network)
         self._assembler = Assembler(network)
-        self.runs = Runs(network, self._assembler)
-        self._boards = Boards(network, self.runs)
         self._coverage = Coverage(network)
         self._on_demand = OnDemand(network, booking)
         self._border_checks = BorderChecks(network)
@@ -163,7 +152,6 @@ class Planner:
             self._back["back_start"], self._back["back_from"], self._back["back_s"],
             self._back["back_m"],
         )  # fmt: skip
-        self._one_to_all = OneToAll(network, slices, self._out_paths, self._in_paths)
         self._days: OrderedDict[dt.date, _Day] = OrderedDict()
         self._link_behind = link_behind
         self._lock = threading.Lock()
@@ -235,125 +223,6 @@ class Planner:
         notices += self._border_checks.notices(journeys, language)
         return Answer(tuple(journeys), notices)
 
-    def reach(
-        self,
-        endpoint: Endpoint,
-        *,
-        depart: int | None = None,
-        arrive: int | None = None,
-        horizon_s: int = DAY_S,
-        stop: Stop | None = None,
-    ) -> tuple[Arrivals, tuple[Notice, ...]]:
-        """Return the earliest arrival at every stop within a horizon; by any number of rides.
-
-        With `arrive`, the latest departure from every stop that is at the endpoint in time.
-
-        Parameters
-        ----------
-        depart, arrive : int
-            Unix seconds; one of the two.
-        horizon_s : int
-            Longest travel in seconds, at most 24 hours.
-        stop : Stop, optional
-            Ends the search from another thread.
-
-        Raises
-        ------
-        UsageError
-            The parameters contradict each other or are beyond their limits.
-        DateOutsideError
-            No feed covers the date.
-        StoppedError
-            The search was told to stop.
-        """
-        _check(depart, arrive, None, 0, DAY_S)
-        _check_horizon(horizon_s)
-        moment = arrive if depart is None else depart
-        assert moment is not None  # checked before
-        notices = self._coverage.check((moment, moment), endpoint.tz)
-        paths = self._out_paths if arrive is None else self._in_paths
-        ends = reach_of(endpoint, paths, self._walks).ends
-        backwards = arrive is not None
-        found = self._one_to_all.arrivals(ends, moment, horizon_s, backwards=backwards, stop=stop)
-        return found, notices
-
-    def matrix(
-        self,
-        origins: Sequence[Endpoint],
-        destinations: Sequence[Endpoint],
-        departures: Sequence[int],
-        *,
-        horizon_s: int = DAY_S,
-        stop: Stop | None = None,
-    ) -> npt.NDArray[np.int32]:
-        """Return the seconds from each origin to each destination, for each departure.
-
-        Parameters
-        ----------
-        departures : sequence of int
-            Unix seconds.
-
-        Returns
-        -------
-        int32[n_departures, n_origins, n_destinations]
-            -1 where the horizon does not suffice. Where one is already, 0.
-
-        Raises
-        ------
-        UsageError, DateOutsideError, StoppedError
-            As `reach`.
-        """
-        _check_horizon(horizon_s)
-        for moment in departures:
-            self._coverage.check((moment, moment), origins[0].tz)
-        ends = [reach_of(end, self._in_paths, self._walks).ends for end in destinations]
-        table = np.empty((len(departures), len(origins), len(destinations)), np.int32)
-        for row, origin in enumerate(origins):
-            start = reach_of(origin, self._out_paths, self._walks)
-            walks = [self._direct(origin, end, start) for end in destinations]
-            for at, moment in enumerate(departures):
-                leave_s = moment - self.network.epoch_s
-                direct_s = [NEVER_S if walk is None else leave_s + walk[0] for walk in walks]
-                table[at, row] = self._one_to_all.to_targets(
-                    start.ends, moment, horizon_s, targets_of(ends, direct_s), stop=stop
-                )
-        return table
-
-    def board(
-        self,
-        endpoint: Endpoint,
-        start: int,
-        *,
-        span_s: int,
-        limit: int,
-        arrivals: bool = False,
-    ) -> tuple[Board, tuple[Notice, ...]]:
-        """Return the departures of a stop or station, or the arrivals, from a moment on.
-
-        Each train stands there once, whatever feeds carry it.
-
-        Parameters
-        ----------
-        start : int
-            Unix second.
-        span_s, limit : int
-            How far to look, at most 24 hours, and for how many; see `Boards.board`.
-
-        Raises
-        ------
-        UsageError
-            A position has no departures; the parameters are beyond their limits.
-        DateOutsideError
-            No feed covers the date.
-        """
-        if not endpoint.stops:
-            raise UsageError(f"{endpoint.place.name} is a position: expected a stop or station")
-        notices = self._coverage.check((start, start), endpoint.tz)
-        day = self._slices.get(_utc_date(start))
-        return self._boards.board(
-            day, endpoint.stops, start, span_s, limit, arrivals=arrivals
-        ), notices
-
     def day(self, date: dt.date, *, linked: bool = False) -> _Day:
         """Return the slice of a date in UTC as the kernels take it.
 
@@ -406,19 +275,7 @@ class Planner:
         self, origin: Endpoint, destination: Endpoint, start: Reach
     ) -> tuple[int, int] | None:
         """Return seconds and metres of walking all the way, where that is in reach."""
-        if origin.stops and destination.stops:
-            if not any(stop in start.near for stop in destination.stops):
-                return None
-            near = np.isin(start.ends[0], destination.stops).nonzero()[0]
-            return min((int(start.ends[1, i]), int(start.ends[2, i])) for i in near)
-        net = self.network
-        points = [
-            [(float(net.stop_lat[s]), float(net.stop_lon[s])) for s in end.stops]
-            or [(end.place.lat, end.place.lon)]
-            for end in (origin, destination)
-        ]
-        walk = min(self._walks.between(*a, *b) for a in points[0] for b in points[1])
-        return walk if walk[0] <= LONGEST_WALK_S else None
+        return direct_walk(self.network, self._walks, origin, destination, start)
 
     def _scratch(self, day: _Day) -> Scratch:
         scratch: Scratch | None = getattr(self._local, "scratch", None)
@@ -604,11 +461,6 @@ def _check(
         raise UsageError(f"{max_transfers} transfers: expected 0 to {MAX_ROUNDS - 1}")
     if not 0 < max_travel_s <= DAY_S:
         raise UsageError(f"a journey of {max_travel_s} s: expected 1 s to 24 h")
-
-
-def _check_horizon(horizon_s: int) -> None:
-    if not 0 < horizon_s <= LONGEST_HORIZON_S:
-        raise UsageError(f"a horizon of {horizon_s} s: expected 1 s to 24 h")
 
 
 def _unbeaten(journeys: list[Journey], later: list[Journey]) -> list[Journey]:
