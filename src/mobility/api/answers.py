@@ -14,6 +14,12 @@ import mobility
 FRESH = "no-cache"  # keep it, but ask: another edition may be served
 
 
+class GeoJson(Response):
+    """A response in GeoJSON (RFC 7946)."""
+
+    media_type = "application/geo+json"
+
+
 def entity_tag(versions: dict[str, str], *parts: object) -> str:
     """Return the ETag of an answer: it is determined by program, edition and question."""
     known = orjson.dumps([mobility.__version__, versions, [str(part) for part in parts]])

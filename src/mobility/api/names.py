@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from mobility.journey import Journey, Place
 from mobility.network import Network
-from mobility.planner import locate
+from mobility.planner import station_name
 
 
 def station_names(network: Network, journeys: Iterable[Journey]) -> dict[str, str]:
@@ -26,4 +26,4 @@ def station_names(network: Network, journeys: Iterable[Journey]) -> dict[str, st
 def names_of(network: Network, places: Iterable[Place]) -> dict[str, str]:
     """Return the names of the places' stations, by station id, in order of the ids."""
     ids = sorted({place.station_id for place in places if place.station_id})
-    return {station_id: locate(network, station_id).place.name for station_id in ids}
+    return {station_id: station_name(network, station_id) for station_id in ids}

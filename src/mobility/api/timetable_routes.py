@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from mobility.api import timetable_models as models
-from mobility.api.answers import bytes_answer, entity_tag, is_known, json_answer, unchanged
+from mobility.api.answers import GeoJson, bytes_answer, entity_tag, is_known, json_answer, unchanged
 from mobility.api.reach import ReachDesk
 from mobility.api.site import Site
 from mobility.api.timetable import TimetableDesk
@@ -20,8 +20,6 @@ from mobility.api.timetable_queries import (
     OneToAllQuery,
     TripQuery,
 )
-
-GEOJSON = "application/geo+json"
 
 
 def timetable_routes(site: Site, desk: TimetableDesk) -> APIRouter:
@@ -70,12 +68,12 @@ def reach_routes(site: Site, desk: ReachDesk) -> APIRouter:
         """Return every station in reach of a place (or from which it is), with travel times."""
         return await told(request, "one-to-all", desk.one_to_all, query, "application/json")
 
-    @router.get("/isochrone", response_model=models.IsochroneDocument)
+    @router.get("/isochrone", response_model=models.IsochroneDocument, response_class=GeoJson)
     async def get_isochrone(
         request: Request, query: Annotated[IsochroneQuery, Query()]
     ) -> Response:
         """Return the areas in reach within minutes, as GeoJSON."""
-        return await told(request, "isochrone", desk.isochrone, query, GEOJSON)
+        return await told(request, "isochrone", desk.isochrone, query, GeoJson.media_type)
 
     @router.post("/matrix", response_model=models.MatrixDocument)
     async def post_matrix(query: MatrixQuery) -> Response:

@@ -2,7 +2,7 @@
 
 from mobility.planner.batch import run_queries
 from mobility.planner.endpoint import CrowFlies, Endpoint, WalkTimes
-from mobility.planner.locate import PlaceMatch, locate, suggest
+from mobility.planner.locate import PlaceMatch, locate, station_name, suggest
 from mobility.planner.query import Answer, Planner, Pricer
 
 __all__ = [
@@ -15,5 +15,6 @@ __all__ = [
     "WalkTimes",
     "locate",
     "run_queries",
+    "station_name",
     "suggest",
 ]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,7 @@ from mobility.journey import Call, Leg, Place, Section
 from mobility.network import Network
 from mobility.planner.assemble import Assembler
 
+KEPT_RUNS = 2_048  # boards of busy stations tell the same trains again and again
 _Event = tuple[int, int, int, int]  # stop, arrival, departure, whether a border point
 
 
@@ -98,6 +99,7 @@ class Runs:
     def __init__(self, network: Network, assembler: Assembler) -> None:
         self._network, self._assembler = network, assembler
         self._feeds = {feed: row for row, feed in enumerate(network.feed_id)}
+        self._kept = lru_cache(maxsize=KEPT_RUNS)(self._tell)
 
     @cached_property
     def _by_region_train(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
@@ -145,7 +147,10 @@ class Runs:
         return self._assembler.places[stop]
 
     def tell(self, train: int, day: int) -> WholeRun:
-        """Return the whole run of a train on a day of the horizon."""
+        """Return the whole run of a train on a day of the horizon; the last few are kept."""
+        return self._kept(train, day)
+
+    def _tell(self, train: int, day: int) -> WholeRun:
         events: list[_Event] = []
         stretches: dict[tuple[int, int, bool], _Stretch] = {}
         for part in self._parts(train, day):

@@ -2579,7 +2579,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["IsochroneDocument"];
+                    "application/geo+json": string;
                 };
             };
             /** @description A problem document (RFC 9457). */
@@ -2662,7 +2662,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["GeoDocument"];
+                    "application/geo+json": string;
                 };
             };
             /** @description A problem document (RFC 9457). */
@@ -2694,7 +2694,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["GeoDocument"];
+                    "application/geo+json": string;
                 };
             };
             /** @description A problem document (RFC 9457). */
