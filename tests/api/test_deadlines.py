@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 import time
 from typing import Any
 
 import pytest
+import uvicorn
+from fastapi import FastAPI
 
-from mobility.api.limits import Call, Limits, Workbench, _call
+from mobility.api.limits import Call, Gate, Limits, Workbench, _call
 from mobility.api.problems import BusyError, CallerGoneError, TimeLimitError
 from mobility.core.stop import current_stop
 
@@ -117,6 +120,36 @@ def test_work_that_waits_for_a_thread_never_begins_once_its_caller_is_gone() -> 
         bench.close()
 
     asyncio.run(scene())
+
+
+def test_a_client_that_hangs_up_frees_its_place() -> None:
+    """Over a real connection: the server hears it and the work stops."""
+    bench, work = Workbench(Limits(threads=1)), Work()
+    app = FastAPI()
+    app.add_middleware(Gate, limits=Limits(answer_s=LONG_S))
+
+    @app.get("/long")
+    async def long() -> str:
+        return await bench.run(work)
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="critical"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    until = time.monotonic() + LONG_S
+    while not server.started and time.monotonic() < until:
+        time.sleep(0.02)
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as caller:
+        caller.sendall(b"GET /long HTTP/1.1\r\nHost: test\r\n\r\n")
+        assert work.begun.wait(10)
+    assert work.ended.wait(10)
+    assert work.stopped
+    server.should_exit = True
+    thread.join(10)
+    assert bench.taken == 0
+    bench.close()
 
 
 @pytest.mark.parametrize("stated", ["soon", "-1", "nan", "1e9", "inf", ""])

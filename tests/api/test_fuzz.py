@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import pytest
 import schemathesis
@@ -115,3 +115,22 @@ def test_no_call_breaks_the_server_or_keeps_it_for_long(client: AppClient, label
     calls()
     assert client.get("/readyz").status_code == 200
     assert len(seen) > 1 or seen == {200}, "only the door was tried"
+
+
+@pytest.mark.parametrize(
+    "page", ["/", "/search", "/departures", "/trip", "/region", "/region/trains"]
+)
+def test_no_address_of_a_page_breaks_it(client: AppClient, page: str) -> None:
+    known = {**KNOWN, "time": (*TIMES, "07:00", "25:99"), "kind": ("arrivals", "x")}
+    words = {name: st.one_of(st.sampled_from(values), st.text(max_size=20))
+             for name, values in known.items()}  # fmt: skip
+
+    @settings(max_examples=CALLS, deadline=None, derandomize=True, database=None,
+              suppress_health_check=list(HealthCheck))  # fmt: skip
+    @given(query=st.fixed_dictionaries({}, optional={**words, "lang": st.text(max_size=3)}))
+    def calls(query: dict[str, str]) -> None:
+        asked = urlencode(query, errors="surrogatepass")
+        answer = client.get(f"{page}?{asked}")
+        assert answer.status_code < 500, (query, answer.text[:300])
+
+    calls()

@@ -286,7 +286,7 @@ class SliceStore:
             return build_connections(self._network, day, backwards=backwards)
         suffix = "backwards" if backwards else "forwards"
         path = self._cache_dir / f"{day.date.isoformat()}.{suffix}"
-        meta = self._links_meta(day.date) | {"backwards": backwards}
+        meta = {"network": self._hash, "date": day.date.isoformat(), "backwards": backwards}
         if path.exists():
             try:
                 found = Connections(**_read_fields(path, CONNECTIONS_FILE, Connections, meta))
