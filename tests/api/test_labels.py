@@ -91,7 +91,7 @@ def test_labels_leave_the_planners_answer_as_it_is(api: AppClient, sample_editio
     planner = Planner(opened.network, opened.slices)
     ends = [locate(opened.network, MULHOUSE[name]) for name in ("from", "to")]
     depart = parse_instant(MULHOUSE["depart"], ends[0].tz)
-    plain = planner.plan(*ends, depart=depart, window_s=7200, look_beyond=True).journeys
+    plain = planner.plan(*ends, depart=depart, window_s=7200).journeys
     shown = ask(api)["journeys"]
     assert [j["legs"] for j in shown] == [j.to_json()["legs"] for j in plain]
 

@@ -14,6 +14,12 @@ import mobility
 FRESH = "no-cache"  # keep it, but ask: another edition may be served
 
 
+class GeoJson(Response):
+    """A response in GeoJSON (RFC 7946)."""
+
+    media_type = "application/geo+json"
+
+
 def entity_tag(versions: dict[str, str], *parts: object) -> str:
     """Return the ETag of an answer: it is determined by program, edition and question."""
     known = orjson.dumps([mobility.__version__, versions, [str(part) for part in parts]])
@@ -28,8 +34,15 @@ def is_known(request: Request, tag: str) -> bool:
 
 def json_answer(document: Any, tag: str = "", *, media_type: str = "application/json") -> Response:
     """Return the document as a response; one of bytes is serialised already."""
-    headers = {"Cache-Control": FRESH} | ({"ETag": tag} if tag else {})
     content = document if isinstance(document, bytes) else orjson.dumps(document)
+    return bytes_answer(content, tag, media_type=media_type)
+
+
+def bytes_answer(
+    content: bytes, tag: str = "", *, media_type: str = "application/json"
+) -> Response:
+    """Return a document that is serialised already as a response."""
+    headers = {"Cache-Control": FRESH} | ({"ETag": tag} if tag else {})
     return Response(content, media_type=media_type, headers=headers)
 
 

@@ -16,6 +16,7 @@ import mobility
 from mobility.api.limits import Gate, Limits, Workbench
 from mobility.api.models import ProblemDocument
 from mobility.api.problems import install_problem_handlers
+from mobility.api.reach import ReachDesk
 from mobility.api.region_desk import RegionDesk
 from mobility.api.region_pages import RegionPages
 from mobility.api.region_routes import region_data_routes
@@ -29,11 +30,14 @@ from mobility.api.routes import (
 from mobility.api.scenarios import ScenarioDesk
 from mobility.api.site import Site, SitePages
 from mobility.api.switch import Opened, Standing, Switch, open_first
+from mobility.api.timetable import TimetableDesk
+from mobility.api.timetable_pages import TimetablePages
+from mobility.api.timetable_routes import reach_routes, timetable_routes
 from mobility.core.settings import Settings
 from mobility.core.time import Clock, system_clock
 from mobility.network import Edition, open_edition
 from mobility.network.current import EditionHome
-from mobility.web import install_pages, install_region_pages
+from mobility.web import install_pages, install_region_pages, install_timetable_pages
 
 TITLE = "mobility"
 DESCRIPTION = (
@@ -41,6 +45,13 @@ DESCRIPTION = (
     "Every answer names its versions; failures are problem documents (RFC 9457); money is whole "
     "minor units; times are RFC 3339 in the zone of the place."
 )
+DEADLINE = {
+    "name": "Request-Timeout",
+    "in": "header",
+    "required": False,
+    "description": "Seconds that the caller waits at most; less than the server allows, not more.",
+    "schema": {"type": "number", "exclusiveMinimum": 0, "examples": [2.5]},
+}
 
 EDITION_PARAMETER = {
     "name": "edition",
@@ -136,6 +147,7 @@ def opened_edition(
 
 def edition_app(site: Site, desk: ScenarioDesk, region: RegionDesk) -> FastAPI:
     """Return the application of one edition: routes, pages, problems, OpenAPI."""
+    timetable = TimetableDesk(site.served)
     app = FastAPI(
         title=TITLE,
         version=mobility.__version__,
@@ -148,6 +160,8 @@ def edition_app(site: Site, desk: ScenarioDesk, region: RegionDesk) -> FastAPI:
     install_problem_handlers(app)
     for router in (
         journey_routes(site),
+        timetable_routes(site, timetable),
+        reach_routes(site, ReachDesk(site.served)),
         place_routes(site),
         region_routes(site),
         region_data_routes(site, region),
@@ -156,6 +170,7 @@ def edition_app(site: Site, desk: ScenarioDesk, region: RegionDesk) -> FastAPI:
     ):
         app.include_router(router)
     install_pages(app, SitePages(site))
+    install_timetable_pages(app, TimetablePages(site, timetable))
     install_region_pages(app, RegionPages(site, region))
     app.openapi = lambda: openapi_document(app)  # type: ignore[method-assign]  # FastAPI's own way
     return app
@@ -182,8 +197,9 @@ def openapi_document(app: FastAPI) -> dict[str, Any]:
     }
     for path, methods in document["paths"].items():
         for operation in methods.values():
+            operation.setdefault("parameters", []).append(DEADLINE)
             if path.startswith("/api/"):
-                operation.setdefault("parameters", []).append(EDITION_PARAMETER)
+                operation["parameters"].append(EDITION_PARAMETER)
             operation["responses"].pop("422", None)
             operation["responses"]["default"] = failure
     app.openapi_schema = document

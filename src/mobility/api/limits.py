@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from contextvars import ContextVar, copy_context
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -15,16 +18,23 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from mobility.api.headers import SECURITY_HEADERS
 from mobility.api.problems import (
     BusyError,
+    CallerGoneError,
     TimeLimitError,
     TooLargeError,
     new_trace_id,
     problem_response,
 )
+from mobility.core.errors import UsageError
+from mobility.core.stop import Stop, StoppedError, stop_by
 
 Answer = TypeVar("Answer")
 
 MAX_WINDOW_S = 86_400  # a day; longer tables are a batch's work
 MAX_TEXT = 200  # characters of a place, a name, a product
+DEADLINE_HEADER = "request-timeout"
+LEAST_DEADLINE_S = 0.01
+SOON_S = 0.05  # after this long it is worth hearing whether the caller still waits
+_SECONDS = re.compile(rb"\d{1,6}(\.\d{1,6})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +48,7 @@ class Limits:
     threads, waiting : int
         Calls that compute at once (kernels release the GIL); calls that may wait for a thread.
     answer_s : float
-        Longest time for one answer, waiting included.
+        Longest time for one answer, waiting included; callers may ask for less.
     """
 
     body_bytes: int = 1 << 20
@@ -48,11 +58,23 @@ class Limits:
     answer_s: float = 20.0
 
 
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What the gate knows of a request: how long it may take, and how to hear from the caller."""
+
+    deadline_s: float
+    receive: Receive
+
+
+_call: ContextVar[Call] = ContextVar("call")
+
+
 class Workbench:
     """A bounded thread pool: computes off the event loop, refuses what it cannot take.
 
-    A computation cannot be stopped from outside; one that ran past the time limit keeps its place
-    until it ends, so that the bound holds.
+    Work past its deadline, or that nobody waits for any more, is told to stop
+    (`mobility.core.stop`); what does not look at that keeps its place until it ends, so that the
+    bound holds. What had not begun frees its place at once.
     """
 
     def __init__(self, limits: Limits) -> None:
@@ -60,6 +82,11 @@ class Workbench:
         self._pool = ThreadPoolExecutor(limits.threads, thread_name_prefix="answer")
         self._places = limits.threads + limits.waiting
         self._taken = 0
+
+    @property
+    def taken(self) -> int:
+        """How many places are taken."""
+        return self._taken
 
     async def run(self, work: Callable[[], Answer]) -> Answer:
         """Return what the work returns.
@@ -70,27 +97,64 @@ class Workbench:
             All places are taken.
         TimeLimitError
             The work takes longer than allowed.
+        CallerGoneError
+            Nobody waits for the answer any more.
         """
         if self._taken >= self._places:
             raise BusyError("too many calls at once: try again in a second")
         self._taken += 1
-        future = asyncio.get_running_loop().run_in_executor(self._pool, work)
-        future.add_done_callback(self._release)
+        stop, call = Stop(), _call.get(None)
+        context = copy_context()
+        context.run(stop_by, stop)
+        running = self._pool.submit(context.run, work)
+        loop = asyncio.get_running_loop()
+        running.add_done_callback(lambda _: self._release_in(loop))
+        future = asyncio.wrap_future(running)
+        limit_s = call.deadline_s if call else self._limits.answer_s
         try:
-            return await asyncio.wait_for(asyncio.shield(future), self._limits.answer_s)
-        except TimeoutError:
-            raise TimeLimitError(
-                f"no answer within {self._limits.answer_s:g} s: ask for a shorter window"
-            ) from None
+            done, _ = await asyncio.wait({future}, timeout=min(SOON_S, limit_s))
+            if not done:
+                await _settled(future, limit_s - SOON_S, call)
+            return future.result()
+        except StoppedError as error:
+            raise TimeLimitError(str(error)) from None
+        finally:
+            stop.set()
+            future.cancel()
 
     def close(self) -> None:
         """Take no more work and let go of the threads."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def _release(self, future: asyncio.Future[Answer]) -> None:
+    def _release_in(self, loop: asyncio.AbstractEventLoop) -> None:
+        with suppress(RuntimeError):  # the server has ended, and its loop with it
+            loop.call_soon_threadsafe(self._release)
+
+    def _release(self) -> None:
         self._taken -= 1
-        if not future.cancelled():
-            future.exception()  # seen: a result nobody waits for any more is no event-loop warning
+
+
+async def _settled(future: asyncio.Future[Answer], limit_s: float, call: Call | None) -> None:
+    """Return when the future is done; raise when time is up or the caller is gone."""
+    leaving = None if call is None else asyncio.ensure_future(_hear_leaving(call.receive))
+    waited: set[asyncio.Future[Any]] = {future} | ({leaving} if leaving else set())
+    try:
+        done, _ = await asyncio.wait(
+            waited, timeout=max(0.0, limit_s), return_when=asyncio.FIRST_COMPLETED
+        )
+    finally:
+        if leaving is not None:
+            leaving.cancel()
+    if future in done:
+        return
+    if leaving is not None and leaving in done:
+        raise CallerGoneError("the caller went away")
+    raise TimeLimitError("no answer in time: ask for less, such as a shorter window")
+
+
+async def _hear_leaving(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 class Gate:
@@ -124,13 +188,27 @@ class Gate:
                 message = {**message, "body": b""}
             await send(message)
 
-        too_large = self._too_large(scope)
-        if too_large is not None:
-            await problem_response(too_large, trace_id)(scope, receive, send_with_headers)
+        counted = self._counted(receive)
+        refused = self._too_large(scope)
+        try:
+            _call.set(Call(self._deadline_s(scope), counted))
+        except UsageError as error:
+            refused = refused or error
+        if refused is not None:
+            await problem_response(refused, trace_id)(scope, receive, send_with_headers)
             return
-        await self._app(scope, self._counted(receive), send_with_headers)
+        await self._app(scope, counted, send_with_headers)
 
-    def _too_large(self, scope: Scope) -> TooLargeError | None:
+    def _deadline_s(self, scope: Scope) -> float:
+        """Return the seconds that the caller allows, within what the server does."""
+        stated = dict(scope["headers"]).get(DEADLINE_HEADER.encode())
+        if stated is None:
+            return self._limits.answer_s
+        if not _SECONDS.fullmatch(stated):
+            raise UsageError(f"{DEADLINE_HEADER}: expected seconds, such as 2.5")
+        return max(LEAST_DEADLINE_S, min(float(stated), self._limits.answer_s))
+
+    def _too_large(self, scope: Scope) -> UsageError | None:
         address = len(scope.get("raw_path") or b"") + len(scope.get("query_string") or b"")
         if address > self._limits.address_bytes:
             return TooLargeError(f"the address is longer than {self._limits.address_bytes} bytes")

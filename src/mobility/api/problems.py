@@ -27,6 +27,7 @@ TITLES = {
     "manifest": "A document is malformed",
     "format-version": "Another format version",
     "unknown-place": "Unknown place",
+    "unknown-trip": "Unknown trip",
     "ambiguous-place": "Ambiguous place",
     "time": "Not a valid time",
     "date-outside": "Outside the timetable's validity",
@@ -41,6 +42,7 @@ TITLES = {
     "too-large": "Too large",
     "busy": "Too many calls at once",
     "time-limit": "Time limit reached",
+    "caller-gone": "The caller went away",
 }
 
 
@@ -83,6 +85,13 @@ class BusyError(EnvironmentFault):
 
     http_status = 503
     problem = "busy"
+
+
+class CallerGoneError(EnvironmentFault):
+    """The caller went away; nobody reads this."""
+
+    http_status = 499
+    problem = "caller-gone"
 
 
 class TimeLimitError(EnvironmentFault):

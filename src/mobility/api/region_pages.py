@@ -34,19 +34,19 @@ class RegionPages:
 
     async def coverage(self, question: Mapping[str, Any]) -> Document:
         """Return trips per day and feed."""
-        return await self._site.answer(self._desk.status.coverage, _asked(CoverageQuery, question))
+        return await self._site.answer(self._desk.status.coverage, asked(CoverageQuery, question))
 
     async def notices(self, question: Mapping[str, Any]) -> Document:
         """Return what was found in the feeds."""
-        return await self._site.answer(self._desk.status.notices, _asked(NoticesQuery, question))
+        return await self._site.answer(self._desk.status.notices, asked(NoticesQuery, question))
 
     async def station_matches(self, question: Mapping[str, Any]) -> Document:
         """Return judged pairs of stations."""
-        return await self._site.answer(self._desk.station_matches, _asked(MatchesQuery, question))
+        return await self._site.answer(self._desk.station_matches, asked(MatchesQuery, question))
 
     async def train_matches(self, question: Mapping[str, Any]) -> Document:
         """Return judged pairs of trains."""
-        return await self._site.answer(self._desk.train_matches, _asked(MatchesQuery, question))
+        return await self._site.answer(self._desk.train_matches, asked(MatchesQuery, question))
 
     async def station(self, station_id: str) -> Document:
         """Return one station."""
@@ -56,11 +56,18 @@ class RegionPages:
 
     async def train(self, trip: str, other: str) -> Document:
         """Return the train that carries a trip."""
-        query = _asked(TrainQuery, {"trip": trip, "other": other})
+        query = asked(TrainQuery, {"trip": trip, "other": other})
         return await self._site.answer(self._desk.train, query)
 
 
-def _asked(kind: type[Query], question: Mapping[str, Any]) -> Query:
+def asked(kind: type[Query], question: Mapping[str, Any]) -> Query:
+    """Return a page's question as one of the API's.
+
+    Raises
+    ------
+    UsageError
+        It is none.
+    """
     try:
         return kind.model_validate(dict(question))
     except ValidationError as error:

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
 from mobility.api import models
-from mobility.api.answers import entity_tag, is_known, json_answer, unchanged
+from mobility.api.answers import GeoJson, entity_tag, is_known, json_answer, unchanged
 from mobility.api.limits import MAX_TEXT
 from mobility.api.maps import line_layer, station_layer
 from mobility.api.queries import (
@@ -22,8 +22,6 @@ from mobility.api.queries import (
 from mobility.api.scenarios import ScenarioDesk
 from mobility.api.site import Site
 from mobility.api.timing import Timing
-
-GEOJSON = "application/geo+json"
 
 
 def _with_language(site: Site, request: Request, query: Any) -> Any:
@@ -104,12 +102,12 @@ def region_routes(site: Site) -> APIRouter:
         tag = entity_tag(site.served.versions, "region", chosen, document["now"])
         return unchanged(tag) if is_known(request, tag) else json_answer(document, tag)
 
-    @router.get("/map/lines", response_model=models.GeoDocument)
+    @router.get("/map/lines", response_model=models.GeoDocument, response_class=GeoJson)
     async def get_map_lines(request: Request) -> Response:
         """Return the paths of the lines as GeoJSON."""
         return await _layer(site, request, "lines", line_layer)
 
-    @router.get("/map/stations", response_model=models.GeoDocument)
+    @router.get("/map/stations", response_model=models.GeoDocument, response_class=GeoJson)
     async def get_map_stations(request: Request) -> Response:
         """Return the stations as GeoJSON; rank is the number of calls."""
         return await _layer(site, request, "stations", station_layer)
@@ -123,7 +121,7 @@ async def _layer(site: Site, request: Request, name: str, make: Any) -> Response
         return unchanged(tag)
     content = await site.answer(site.layer, name, make)
     headers = {"Cache-Control": "no-cache", "ETag": tag}
-    return Response(content, media_type=GEOJSON, headers=headers)
+    return Response(content, media_type=GeoJson.media_type, headers=headers)
 
 
 def scenario_routes(site: Site, desk: ScenarioDesk) -> APIRouter:

@@ -36,6 +36,8 @@ from mobility.planner import (
     read_needs,
     suggest,
 )
+from mobility.planner.board import Boards
+from mobility.planner.reaching import Reaching
 from mobility.planner.remarks import DEFAULT_LANGUAGE
 from mobility.web import label_documents
 
@@ -74,6 +76,8 @@ class Served:
         self.planner = Planner(
             edition.network, edition.slices, booking=booking_texts(edition), link_behind=True
         )
+        self.reaching = Reaching(edition.network, edition.slices)
+        self.boards = Boards(edition.network, edition.slices)
         self.tariff = _load(edition.part("tariff.json"))
         self._base = self._make_base()
         self._labelling = Labelling(edition)

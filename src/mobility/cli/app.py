@@ -24,6 +24,8 @@ COMMANDS = {
     "build": "build",
     "info": "build",
     "plan": "plan",
+    "departures": "timetable",
+    "reach": "timetable",
     "serve": "serve",
     "export": "export",
 }

@@ -89,6 +89,13 @@ class UnknownPlaceError(InputError):
     problem = "unknown-place"
 
 
+class UnknownTripError(InputError):
+    """A reference that stands for no trip of the edition, or a date on which it does not run."""
+
+    http_status = 404
+    problem = "unknown-trip"
+
+
 class AmbiguousPlaceError(InputError):
     """A name or raw id that stands for several places; lists them."""
 

@@ -10,10 +10,11 @@ if TYPE_CHECKING:
     from mobility.network.compile import compile_network
     from mobility.network.edition import Edition, open_edition, write_edition
     from mobility.network.slices import SliceStore
-    from mobility.network.values import Bounds, DaySlice, Links, Network, StringArray
+    from mobility.network.values import Bounds, Connections, DaySlice, Links, Network, StringArray
 
 __all__ = [
     "Bounds",
+    "Connections",
     "DaySlice",
     "Edition",
     "Links",
@@ -26,6 +27,7 @@ __all__ = [
 ]
 _MODULE_OF = {
     "Bounds": "values",
+    "Connections": "values",
     "DaySlice": "values",
     "Edition": "edition",
     "Links": "values",

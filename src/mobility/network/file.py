@@ -28,7 +28,7 @@ import numpy.typing as npt
 from mobility.core.errors import CheckFailed, EnvironmentFault, FormatVersionError, InputError
 from mobility.core.ids import canonical_json
 from mobility.network.prefix import ALIGNMENT, PREFIX
-from mobility.network.values import Bounds, DaySlice, Links, Network, StringArray
+from mobility.network.values import Bounds, Connections, DaySlice, Links, Network, StringArray
 
 MAX_HEADER_BYTES = 1 << 20
 _DTYPES = {
@@ -41,7 +41,7 @@ _DTYPES = {
     "Float64s": "<f8",
 }
 Array = npt.NDArray[Any]
-Kind = type[Network] | type[DaySlice] | type[Links] | type[Bounds]
+Kind = type[Network] | type[DaySlice] | type[Links] | type[Bounds] | type[Connections]
 Digest = Callable[[Array], str]
 
 
@@ -205,7 +205,7 @@ def _bytes_of(array: Array) -> npt.NDArray[np.uint8]:
     return little.reshape(-1).view(np.uint8)
 
 
-def arrays_of(value: Network | DaySlice | Links | Bounds) -> dict[str, Array]:
+def arrays_of(value: Network | DaySlice | Links | Bounds | Connections) -> dict[str, Array]:
     """Return the arrays of a value as sections, each of the type that its field declares."""
     return {
         name: _declared(

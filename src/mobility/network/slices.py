@@ -22,6 +22,7 @@ import numpy as np
 from mobility.core.errors import EnvironmentFault, InputError, UsageError
 from mobility.core.units import DAY_S
 from mobility.network.bounds import MAX_CELLS, build_bounds
+from mobility.network.connections import build_connections
 from mobility.network.file import (
     FileKind,
     Kind,
@@ -42,6 +43,7 @@ from mobility.network.kernels import (
 from mobility.network.links import build_links
 from mobility.network.values import (
     Bounds,
+    Connections,
     DaySlice,
     Int16s,
     Int32s,
@@ -51,15 +53,15 @@ from mobility.network.values import (
     read_only,
 )
 
-Part = TypeVar("Part", Links, Bounds)
+Part = TypeVar("Part", Links, Bounds, Connections)
 BEFORE_S = 3 * 3600  # a slice begins so long before 00:00 UTC of its date
 USUAL_DAYS = 2  # a departure on the date, in UTC, and 24 hours of travel
 MAX_DAYS = 5  # the longest window, two days, and 24 hours of travel
 KEPT_SLICES = 8
 LINKED_AT_ONCE = 500_000  # events of a slice whose links are made in well under a second
 _LOG = logging.getLogger(__name__)
-_FILE_NAME = re.compile(r"\d{4}-\d{2}-\d{2}(\+\d)?\.(slice|links)")
-_UNFINISHED = re.compile(r"\.\d{4}-\d{2}-\d{2}(\+\d)?\.(slice|links)\.\d+\.\d+")
+_FILE_NAME = re.compile(r"\d{4}-\d{2}-\d{2}(\+\d)?\.(slice|links|forwards|backwards)")
+_UNFINISHED = re.compile(r"\.\d{4}-\d{2}-\d{2}(\+\d)?\.(slice|links|forwards|backwards)\.\d+\.\d+")
 ABANDONED_S = 3_600  # an unfinished file this old belongs to a process that was killed
 
 
@@ -93,6 +95,14 @@ BOUNDS_FILE = FileKind(
     digest=_quick_digest,
 )
 BOUNDS_NAME = "network.bounds"
+
+CONNECTIONS_FILE = FileKind(
+    name="connections of a day slice",
+    magic=b"MOBICON\x00",
+    format_version=1,
+    remedy="remove it, it is made anew",
+    digest=_quick_digest,
+)
 
 
 def build_slice(network: Network, date: dt.date, n_days: int = USUAL_DAYS) -> DaySlice:
@@ -204,6 +214,8 @@ class SliceStore:
         self._bounds: Bounds | None = None
         self._linking = threading.Lock()
         self._bounding = threading.Lock()
+        self._connections: OrderedDict[tuple[dt.date, bool], Connections] = OrderedDict()
+        self._connecting = threading.Lock()
         self._lock = threading.Lock()
         self._hash = network_hash(network) if cache_dir else ""
 
@@ -266,6 +278,32 @@ class SliceStore:
                 self._links[date] = found
                 while len(self._links) > KEPT_SLICES:
                     self._links.popitem(last=False)
+        return found
+
+    def connections(self, date: dt.date, *, backwards: bool = False) -> Connections:
+        """Return the connections of a date's slice, from memory, from their file, or made now."""
+        key = (date, backwards)
+        with self._lock:
+            if found := self._connections.get(key):
+                self._connections.move_to_end(key)
+                return found
+        day = self.get(date)
+        with self._connecting:  # a second thread that waited here finds them made
+            found = self._connections.get(key) or self._load_connections(day, backwards)
+            with self._lock:
+                self._connections[key] = found
+                while len(self._connections) > KEPT_SLICES:
+                    self._connections.popitem(last=False)
+        return found
+
+    def _load_connections(self, day: DaySlice, backwards: bool) -> Connections:
+        name = f"{day.date.isoformat()}.{'backwards' if backwards else 'forwards'}"
+        path = None if self._cache_dir is None else self._cache_dir / name
+        meta = {"date": day.date.isoformat(), "backwards": backwards}
+        found = self._read_part(path, CONNECTIONS_FILE, Connections, meta)
+        if found is None:
+            made = build_connections(self._network, day, backwards=backwards)
+            found = self._keep_part(path, CONNECTIONS_FILE, meta, made)
         return found
 
     def bounds(self, *, at_any_cost: bool = False) -> Bounds | None:
@@ -354,7 +392,11 @@ class SliceStore:
             return made
 
     def _write(
-        self, path: Path, kind: FileKind, meta: dict[str, Any], made: DaySlice | Links | Bounds
+        self,
+        path: Path,
+        kind: FileKind,
+        meta: dict[str, Any],
+        made: DaySlice | Links | Bounds | Connections,
     ) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")

@@ -77,6 +77,18 @@ class StringArray:
             raise IndexError(f"{index} is outside the {len(self)} strings")
         return self.data[self.offsets[index] : self.offsets[index + 1]].tobytes().decode()
 
+    def find(self, text: str) -> list[int]:
+        """Return the rows that hold this string.
+
+        >>> StringArray.of(["417", "418", "417"]).find("417")
+        [0, 2]
+        """
+        wanted = text.encode()
+        rows = np.flatnonzero(np.diff(self.offsets) == len(wanted))
+        for place in range(len(wanted) - 1, -1, -1):  # ids differ at their ends
+            rows = rows[self.data[self.offsets[rows] + place] == wanted[place]]
+        return rows.tolist()
+
     def __iter__(self) -> Iterator[str]:
         whole = self.data.tobytes()
         bounds = self.offsets.tolist()
@@ -441,6 +453,36 @@ class Bounds:
     def n_cells(self) -> int:
         """Number of cells."""
         return math.isqrt(len(self.fewest_rides))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Connections:
+    """The hops of a day slice from one call of a run to the next, in order of departure.
+
+    Where nobody may board or alight, the point is `Network.n_points`: nowhere. In the mirrored
+    ones, for looking backwards, times are negated and the ends swapped.
+
+    Parameters
+    ----------
+    departures_s, arrivals_s : int32
+        Seconds since ``epoch_s``.
+    from_point, to_point, run : int32
+        Points, and the run of the slice. Hops of one run stand in the order of the ride.
+    run_train : int32[n_runs]
+        The train of each run, as in the slice.
+    """
+
+    departures_s: Int32s
+    arrivals_s: Int32s
+    from_point: Int32s
+    to_point: Int32s
+    run: Int32s
+    run_train: Int32s
+
+    @property
+    def n_runs(self) -> int:
+        """Number of runs of the slice."""
+        return len(self.run_train)
 
 
 def call_flags(event_flags: UInt8s, train_event_start: Int64s) -> UInt8s:

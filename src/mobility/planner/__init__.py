@@ -3,7 +3,7 @@
 from mobility.planner.asked import read_needs
 from mobility.planner.batch import run_queries
 from mobility.planner.endpoint import CrowFlies, Endpoint, WalkTimes
-from mobility.planner.locate import PlaceMatch, locate, suggest
+from mobility.planner.locate import PlaceMatch, locate, station_name, suggest
 from mobility.planner.needs import NO_NEEDS, Needs, Via
 from mobility.planner.pages import Cursor, Page, first_page, plan_page
 from mobility.planner.query import Answer, Planner, Pricer
@@ -26,5 +26,6 @@ __all__ = [
     "plan_page",
     "read_needs",
     "run_queries",
+    "station_name",
     "suggest",
 ]

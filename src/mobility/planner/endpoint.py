@@ -148,6 +148,30 @@ def reach_of(endpoint: Endpoint, paths: Footpaths, walks: WalkTimes) -> Reach:
     )
 
 
+def direct_walk(
+    network: Network, walks: WalkTimes, origin: Endpoint, destination: Endpoint, start: Reach
+) -> tuple[int, int] | None:
+    """Return seconds and metres of walking all the way, where that is in reach.
+
+    Parameters
+    ----------
+    start : Reach
+        Of the origin.
+    """
+    if origin.stops and destination.stops:
+        if not any(stop in start.near for stop in destination.stops):
+            return None
+        near = np.isin(start.ends[0], destination.stops).nonzero()[0]
+        return min((int(start.ends[1, i]), int(start.ends[2, i])) for i in near)
+    points = [
+        [(float(network.stop_lat[s]), float(network.stop_lon[s])) for s in end.stops]
+        or [(end.place.lat, end.place.lon)]
+        for end in (origin, destination)
+    ]
+    walk = min(walks.between(*a, *b) for a in points[0] for b in points[1])
+    return walk if walk[0] <= LONGEST_WALK_S else None
+
+
 def _reach_of_stop(endpoint: Endpoint, stop: int, paths: Footpaths) -> Reach:
     low, high = int(paths.start[stop]), int(paths.start[stop + 1])
     ends = np.empty((3, high - low + 1), np.int32)

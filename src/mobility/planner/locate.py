@@ -168,6 +168,12 @@ def locate(network: Network, text: str, *, prefer: str | None = None) -> Endpoin
     return places.stop(rows[0]) if rows else _by_name(places, text)
 
 
+def station_name(network: Network, station_id: str) -> str:
+    """Return the name of a station; the id itself where there is none."""
+    at = _places_of(network).stations.get(station_id)
+    return station_id if at is None else network.station_name[at]
+
+
 def _position(places: _Places, lat: float, lon: float) -> Endpoint:
     if not (-90 <= lat <= 90 and -180 <= lon <= 180):
         raise UnknownPlaceError(f"{lat},{lon} is no position: expected latitude,longitude")

@@ -22,12 +22,12 @@ from mobility.planner.arrive import latest_departures
 from mobility.planner.assemble import Assembler
 from mobility.planner.choose import choose
 from mobility.planner.endpoint import (
-    LONGEST_WALK_S,
     CrowFlies,
     Endpoint,
     Footpaths,
     Reach,
     WalkTimes,
+    direct_walk,
     reach_of,
 )
 from mobility.planner.fitting import Fit, Slices, destination_of, fit_to, origin_of
@@ -327,19 +327,7 @@ class Planner:
         self, origin: Endpoint, destination: Endpoint, start: Reach
     ) -> tuple[int, int] | None:
         """Return seconds and metres of walking all the way, where that is in reach."""
-        if origin.stops and destination.stops:
-            if not any(stop in start.near for stop in destination.stops):
-                return None
-            near = np.isin(start.ends[0], destination.stops).nonzero()[0]
-            return min((int(start.ends[1, i]), int(start.ends[2, i])) for i in near)
-        net = self.network
-        points = [
-            [(float(net.stop_lat[s]), float(net.stop_lon[s])) for s in end.stops]
-            or [(end.place.lat, end.place.lon)]
-            for end in (origin, destination)
-        ]
-        walk = min(self._walks.between(*a, *b) for a in points[0] for b in points[1])
-        return walk if walk[0] <= LONGEST_WALK_S else None
+        return direct_walk(self.network, self._walks, origin, destination, start)
 
     def _scratch(self, day: _Day) -> Scratch:
         local = self._local.__dict__  # of this thread

@@ -10,15 +10,18 @@ from mobility.web.catalogue import (
 from mobility.web.label_words import label_documents
 from mobility.web.pages import PageBackend, install_pages
 from mobility.web.region_pages import RegionBackend, install_region_pages
+from mobility.web.timetable_pages import TimetableBackend, install_timetable_pages
 
 __all__ = [
     "LANGUAGES",
     "Catalogue",
     "PageBackend",
     "RegionBackend",
+    "TimetableBackend",
     "choose_language",
     "install_pages",
     "install_region_pages",
+    "install_timetable_pages",
     "label_documents",
     "offered_languages",
     "read_catalogue",

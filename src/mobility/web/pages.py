@@ -24,6 +24,7 @@ from mobility.web.catalogue import (
     read_catalogue,
 )
 from mobility.web.label_view import emission_view, label_notes, label_views, risk_view
+from mobility.web.timetable_view import departures_address, trip_address
 from mobility.web.view import date_text, journey_view, short_name
 
 WINDOW = "2h"  # what a page shows, where anything goes within
@@ -225,7 +226,12 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._templates.globals |= {"date_text": date_text, "short_name": short_name}
+        self._templates.globals |= {
+            "date_text": date_text,
+            "short_name": short_name,
+            "departures_address": departures_address,
+            "trip_address": trip_address,
+        }
 
     async def start(self, request: Request) -> HTMLResponse:
         """Return the first page."""

@@ -4,6 +4,26 @@
  */
 
 export interface paths {
+    "/api/v1/departures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Departures
+         * @description Return the departures of a stop or station, or its arrivals; each train once.
+         */
+        get: operations["get_departures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/fares": {
         parameters: {
             query?: never;
@@ -36,6 +56,26 @@ export interface paths {
          * @description Say whether answers can be given, and from which versions.
          */
         get: operations["get_health"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/isochrone": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Isochrone
+         * @description Return the areas in reach within minutes, as GeoJSON.
+         */
+        get: operations["get_isochrone"];
         put?: never;
         post?: never;
         delete?: never;
@@ -96,6 +136,46 @@ export interface paths {
          * @description Return the stations as GeoJSON; rank is the number of calls.
          */
         get: operations["get_map_stations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/matrix": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Post Matrix
+         * @description Return travel times from many origins to many destinations.
+         */
+        post: operations["post_matrix"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/one-to-all": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get One To All
+         * @description Return every station in reach of a place (or from which it is), with travel times.
+         */
+        get: operations["get_one_to_all"];
         put?: never;
         post?: never;
         delete?: never;
@@ -324,6 +404,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/trip": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Trip
+         * @description Return the whole run of a trip, with the sections of all feeds that carry the train.
+         */
+        get: operations["get_trip"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/livez": {
         parameters: {
             query?: never;
@@ -414,6 +514,94 @@ export interface components {
             values: {
                 [key: string]: string;
             };
+        };
+        /**
+         * BoardDocument
+         * @description Departures or arrivals of a stop or station, in order of time.
+         */
+        BoardDocument: {
+            /** Entries */
+            entries: components["schemas"]["BoardEntryDocument"][];
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "departures" | "arrivals";
+            /**
+             * Next
+             * @description Ask on from here where there were too many: nothing is repeated or skipped.
+             */
+            next: string | null;
+            /** Notices */
+            notices: components["schemas"]["NoticeDocument"][];
+            place: components["schemas"]["PlaceDocument"];
+            /**
+             * Stations
+             * @description Names of the stations by id; places have the operators'.
+             */
+            stations: {
+                [key: string]: string;
+            };
+            /**
+             * Time
+             * Format: date-time
+             * @description RFC 3339 in the zone of the place.
+             * @example 2027-05-04T07:30:00+02:00
+             */
+            time: string;
+            /**
+             * Until
+             * Format: date-time
+             * @description RFC 3339 in the zone of the place.
+             * @example 2027-05-04T07:30:00+02:00
+             */
+            until: string;
+            /**
+             * Versions
+             * @description Content hashes of what the answer was made from.
+             */
+            versions: {
+                [key: string]: string | null;
+            };
+        };
+        /**
+         * BoardEntryDocument
+         * @description A train at a place; it stands here once, whatever feeds carry it.
+         */
+        BoardEntryDocument: {
+            /**
+             * Arrival
+             * @description Null where the train begins.
+             */
+            arrival: string | null;
+            /**
+             * Color
+             * @description RRGGBB
+             */
+            color: string | null;
+            /**
+             * Departure
+             * @description Null where the train ends.
+             */
+            departure: string | null;
+            from: components["schemas"]["PlaceDocument"];
+            /** Headsign */
+            headsign: string | null;
+            /** Line */
+            line: string | null;
+            /** Operators */
+            operators: components["schemas"]["OperatorDocument"][];
+            place: components["schemas"]["PlaceDocument"];
+            /**
+             * Section
+             * @description Which of the sections carries it on from here (to here).
+             */
+            section: number;
+            /** Sections */
+            sections: components["schemas"]["SectionDocument"][];
+            to: components["schemas"]["PlaceDocument"];
+            /** Vehicle */
+            vehicle: string | null;
         };
         /**
          * CallDocument
@@ -1042,6 +1230,60 @@ export interface components {
             };
         };
         /**
+         * IsochroneDocument
+         * @description Areas in reach as a GeoJSON feature collection, the largest first.
+         */
+        IsochroneDocument: {
+            /** Arrive */
+            arrive: string | null;
+            /** Depart */
+            depart: string | null;
+            /** Features */
+            features: components["schemas"]["IsochroneFeature"][];
+            /** Horizon S */
+            horizon_s: number;
+            /** Notices */
+            notices: components["schemas"]["NoticeDocument"][];
+            place: components["schemas"]["PlaceDocument"];
+            /**
+             * Type
+             * @constant
+             */
+            type: "FeatureCollection";
+            /**
+             * Versions
+             * @description Content hashes of what the answer was made from.
+             */
+            versions: {
+                [key: string]: string | null;
+            };
+        };
+        /**
+         * IsochroneFeature
+         * @description The area within one cut-off.
+         */
+        IsochroneFeature: {
+            geometry: components["schemas"]["MultiPolygonDocument"];
+            /** Id */
+            id: number;
+            properties: components["schemas"]["IsochroneProperties"];
+            /**
+             * Type
+             * @constant
+             */
+            type: "Feature";
+        };
+        /**
+         * IsochroneProperties
+         * @description What an area is: within how many minutes, and how many stations lie in it.
+         */
+        IsochroneProperties: {
+            /** Minutes */
+            minutes: number;
+            /** Stations */
+            stations: number;
+        };
+        /**
          * JourneyDocument
          * @description J: one way to travel.
          */
@@ -1221,6 +1463,86 @@ export interface components {
             status: "ok" | "starting";
         };
         /**
+         * MatrixDocument
+         * @description Travel times from many origins to many destinations.
+         */
+        MatrixDocument: {
+            /**
+             * Depart
+             * Format: date-time
+             * @description RFC 3339 in the zone of the place.
+             * @example 2027-05-04T07:30:00+02:00
+             */
+            depart: string;
+            /**
+             * Departures
+             * @description How many departures of the window were looked at.
+             */
+            departures: number;
+            /** Destinations */
+            destinations: components["schemas"]["PlaceDocument"][];
+            /** Origins */
+            origins: components["schemas"]["PlaceDocument"][];
+            /** Tables */
+            tables: components["schemas"]["MatrixTable"][];
+            /**
+             * Versions
+             * @description Content hashes of what the answer was made from.
+             */
+            versions: {
+                [key: string]: string | null;
+            };
+        };
+        /**
+         * MatrixQuery
+         * @description Many origins, many destinations, at one departure or over a window of departures.
+         */
+        MatrixQuery: {
+            /**
+             * Depart
+             * @example 2027-05-04T07:30
+             */
+            depart: string;
+            /** Destinations */
+            destinations: string[];
+            /**
+             * Horizon
+             * @default 4h
+             * @example 2h
+             */
+            horizon: string;
+            /** Origins */
+            origins: string[];
+            /**
+             * Percentiles
+             * @default [
+             *       50
+             *     ]
+             */
+            percentiles: number[];
+            /**
+             * Step
+             * @default 5m
+             * @example 2h
+             */
+            step: string;
+            /**
+             * Window
+             * @description Departures within; travel times as percentiles of them.
+             */
+            window?: string | null;
+        };
+        /**
+         * MatrixTable
+         * @description Seconds by origin and destination; null where the horizon does not suffice.
+         */
+        MatrixTable: {
+            /** Percentile */
+            percentile: number | null;
+            /** Travel S */
+            travel_s: (number | null)[][];
+        };
+        /**
          * MemberDocument
          * @description A stop of a feed that belongs to a station.
          */
@@ -1261,6 +1583,19 @@ export interface components {
             currency: string;
         };
         /**
+         * MultiPolygonDocument
+         * @description GeoJSON; rings as RFC 7946 has them.
+         */
+        MultiPolygonDocument: {
+            /** Coordinates */
+            coordinates: number[][][][];
+            /**
+             * Type
+             * @constant
+             */
+            type: "MultiPolygon";
+        };
+        /**
          * NoticeDocument
          * @description Something that the reader of an answer should know.
          */
@@ -1295,6 +1630,47 @@ export interface components {
             versions: {
                 [key: string]: string | null;
             };
+        };
+        /**
+         * OneToAllDocument
+         * @description The stations in reach, the nearest in time first.
+         */
+        OneToAllDocument: {
+            /** Arrive */
+            arrive: string | null;
+            /** Depart */
+            depart: string | null;
+            /** Horizon S */
+            horizon_s: number;
+            /** Notices */
+            notices: components["schemas"]["NoticeDocument"][];
+            place: components["schemas"]["PlaceDocument"];
+            /**
+             * Reached
+             * @description How many are in reach; more than listed where limited.
+             */
+            reached: number;
+            /** Stations */
+            stations: components["schemas"]["ReachedDocument"][];
+            /**
+             * Versions
+             * @description Content hashes of what the answer was made from.
+             */
+            versions: {
+                [key: string]: string | null;
+            };
+        };
+        /**
+         * OperatorDocument
+         * @description Who carries a part of a train.
+         */
+        OperatorDocument: {
+            /** Agency Id */
+            agency_id: string;
+            /** Feed */
+            feed: string;
+            /** Name */
+            name: string;
         };
         /**
          * OtherStopDocument
@@ -1444,6 +1820,22 @@ export interface components {
              * @example urn:mobility:problem:unknown-place
              */
             type: string;
+        };
+        /**
+         * ReachedDocument
+         * @description A station in reach.
+         */
+        ReachedDocument: {
+            /** Lat */
+            lat: number;
+            /** Lon */
+            lon: number;
+            /** Name */
+            name: string;
+            /** Station Id */
+            station_id: string;
+            /** Travel S */
+            travel_s: number;
         };
         /**
          * RegionDocument
@@ -1661,6 +2053,25 @@ export interface components {
             repaired: number;
         };
         /**
+         * RunDocument
+         * @description A train on one day from end to end, with the sections of all feeds that carry it.
+         */
+        RunDocument: {
+            /**
+             * Also Listed
+             * @description Trips of other feeds that list this run too.
+             */
+            also_listed: components["schemas"]["SectionDocument"][];
+            /** Operators */
+            operators: components["schemas"]["OperatorDocument"][];
+            run: components["schemas"]["LegDocument"];
+            /**
+             * Signs
+             * @description One per section.
+             */
+            signs: components["schemas"]["SignDocument"][];
+        };
+        /**
          * ScenarioQuery
          * @description A scenario, as a document or as the text of its TOML file, and the questions to compare.
          */
@@ -1753,6 +2164,22 @@ export interface components {
             party: string;
             /** Role */
             role: string;
+        };
+        /**
+         * SignDocument
+         * @description What a feed calls the train on its section, from one call of the run to another.
+         */
+        SignDocument: {
+            /** Color */
+            color: string | null;
+            /** From Call */
+            from_call: number;
+            /** Headsign */
+            headsign: string | null;
+            /** Line */
+            line: string | null;
+            /** To Call */
+            to_call: number;
         };
         /**
          * SkippedFeedDocument
@@ -2028,6 +2455,36 @@ export interface components {
             trip: string;
         };
         /**
+         * TripRunsDocument
+         * @description The runs that carry a trip on its service date; nearly always one.
+         */
+        TripRunsDocument: {
+            /** Runs */
+            runs: components["schemas"]["RunDocument"][];
+            /**
+             * Service Date
+             * Format: date
+             * @example 2027-05-04
+             */
+            service_date: string;
+            /**
+             * Stations
+             * @description Names of the stations by id; places have the operators'.
+             */
+            stations: {
+                [key: string]: string;
+            };
+            /** Trip */
+            trip: string;
+            /**
+             * Versions
+             * @description Content hashes of what the answer was made from.
+             */
+            versions: {
+                [key: string]: string | null;
+            };
+        };
+        /**
          * TripSideDocument
          * @description One side of a judged pair of trains.
          */
@@ -2062,10 +2519,53 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    get_departures: {
+        parameters: {
+            query: {
+                /** @description A reference (feed:stop_id, station id), a station's name, or lat,lon. */
+                place: string;
+                /** @description RFC 3339 with an offset, or local at the origin (destination for arrive). */
+                time?: string | null;
+                window?: string;
+                limit?: number;
+                kind?: "departures" | "arrivals";
+            };
+            header?: {
+                /** @description Seconds that the caller waits at most; less than the server allows, not more. */
+                "Request-Timeout"?: number;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BoardDocument"];
+                };
+            };
+            /** @description A problem document (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     post_fares: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Seconds that the caller waits at most; less than the server allows, not more. */
+                "Request-Timeout"?: number;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2098,7 +2598,10 @@ export interface operations {
     get_health: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Seconds that the caller waits at most; less than the server allows, not more. */
+                "Request-Timeout"?: number;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2111,6 +2614,49 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HealthDocument"];
+                };
+            };
+            /** @description A problem document (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    get_isochrone: {
+        parameters: {
+            query: {
+                /** @description A reference (feed:stop_id, station id), a station's name, or lat,lon. */
+                place: string;
+                /** @description RFC 3339 with an offset, or local at the origin (destination for arrive). */
+                depart?: string | null;
+                /** @description RFC 3339 with an offset, or local at the origin (destination for arrive). */
+                arrive?: string | null;
+                /** @description Cut-offs. */
+                minutes: number[];
+                /** @description Longest walk from the last stop on. */
+                walk_minutes?: number;
+            };
+            header?: {
+                /** @description Seconds that the caller waits at most; less than the server allows, not more. */
+                "Request-Timeout"?: number;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/geo+json": string;
                 };
             };
             /** @description A problem document (RFC 9457). */
@@ -2170,7 +2716,10 @@ export interface operations {
                 page?: string | null;
                 max_transfers?: number;
             };
-            header?: never;
+            header?: {
+                /** @description Seconds that the caller waits at most; less than the server allows, not more. */
+                "Request-Timeout"?: number;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2199,7 +2748,10 @@ export interface operations {
     get_map_lines: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Seconds that the caller waits at most; less than the server allows, not more. */
+                "Request-Timeout"?: number;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2211,7 +2763,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["GeoDocument"];
+                    "application/geo+json": string;
                 };
             };
             /** @description A problem document (RFC 9457). */
@@ -2228,7 +2780,10 @@ export interface operations {
     get_map_stations: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Seconds that the caller waits at most; less than the server allows, not more. */
+                "Request-Timeout"?: number;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2240,7 +2795,85 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["GeoDocument"];
+                    "application/geo+json": string;
+                };
+            };
+            /** @description A problem document (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    post_matrix: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Seconds that the caller waits at most; less than the server allows, not more. */
+                "Request-Timeout"?: number;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MatrixQuery"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MatrixDocument"];
+                };
+            };
+            /** @description A problem document (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    get_one_to_all: {
+        parameters: {
+            query: {
+                /** @description A reference (feed:stop_id, station id), a station's name, or lat,lon. */
+                place: string;
+                /** @description RFC 3339 with an offset, or local at the origin (destination for arrive). */
+                depart?: string | null;
+                /** @description RFC 3339 with an offset, or local at the origin (destination for arrive). */
+                arrive?: string | null;
+                horizon?: string;
+                /** @description The nearest in time first. */
+                limit?: number;
+            };
+            header?: {
+                /** @description Seconds that the caller waits at most; less than the server allows, not more. */
+                "Request-Timeout"?: number;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OneToAllDocument"];
                 };
             };
             /** @description A problem document (RFC 9457). */
@@ -2260,7 +2893,10 @@ export interface operations {
                 text: string;
                 limit?: number;
             };
-            header?: never;
+            header?: {
+                /** @description Seconds that the caller waits at most; less than the server allows, not more. */
+                "Request-Timeout"?: number;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2289,7 +2925,10 @@ export interface operations {
     get_place: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Seconds that the caller waits at most; less than the server allows, not more. */
+                "Request-Timeout"?: number;
+            };
             path: {
                 place_id: string;
             };
@@ -2322,7 +2961,10 @@ export interface operations {
             query?: {
                 language?: ("de" | "fr" | "en") | null;
             };
-            header?: never;
+            header?: {
+                /** @description Seconds that the caller waits at most; less than the server allows, not more. */
+                "Request-Timeout"?: number;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2355,7 +2997,10 @@ export interface operations {
                 first?: string | null;
                 days?: number;
             };
-            header?: never;
+            header?: {
+                /** @description Seconds that the caller waits at most; less than the server allows, not more. */
+                "Request-Timeout"?: number;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2397,7 +3042,10 @@ export interface operations {
                 limit?: number;
                 offset?: number;
             };
-            header?: never;
+            header?: {
+                /** @description Seconds that the caller waits at most; less than the server allows, not more. */
+                "Request-Timeout"?: number;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2439,7 +3087,10 @@ export interface operations {
                 limit?: number;
                 offset?: number;
             };
-            header?: never;
+            header?: {
+                /** @description Seconds that the caller waits at most; less than the server allows, not more. */
+                "Request-Timeout"?: number;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2475,7 +3126,10 @@ export interface operations {
                 limit?: number;
                 offset?: number;
             };
-            header?: never;
+            header?: {
+                /** @description Seconds that the caller waits at most; less than the server allows, not more. */
+                "Request-Timeout"?: number;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2504,7 +3158,10 @@ export interface operations {
     get_region_station: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Seconds that the caller waits at most; less than the server allows, not more. */
+                "Request-Timeout"?: number;
+            };
             path: {
                 station_id: string;
             };
@@ -2537,7 +3194,10 @@ export interface operations {
             query?: {
                 language?: ("de" | "fr" | "en") | null;
             };
-            header?: never;
+            header?: {
+                /** @description Seconds that the caller waits at most; less than the server allows, not more. */
+                "Request-Timeout"?: number;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2569,7 +3229,10 @@ export interface operations {
                 trip: string;
                 other?: string;
             };
-            header?: never;
+            header?: {
+                /** @description Seconds that the caller waits at most; less than the server allows, not more. */
+                "Request-Timeout"?: number;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2598,7 +3261,10 @@ export interface operations {
     post_scenario_compare: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Seconds that the caller waits at most; less than the server allows, not more. */
+                "Request-Timeout"?: number;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2628,10 +3294,49 @@ export interface operations {
             };
         };
     };
+    get_trip: {
+        parameters: {
+            query: {
+                /** @description feed:trip_id */
+                trip: string;
+                date: string;
+            };
+            header?: {
+                /** @description Seconds that the caller waits at most; less than the server allows, not more. */
+                "Request-Timeout"?: number;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TripRunsDocument"];
+                };
+            };
+            /** @description A problem document (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     livez: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Seconds that the caller waits at most; less than the server allows, not more. */
+                "Request-Timeout"?: number;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2660,7 +3365,10 @@ export interface operations {
     readyz: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Seconds that the caller waits at most; less than the server allows, not more. */
+                "Request-Timeout"?: number;
+            };
             path?: never;
             cookie?: never;
         };

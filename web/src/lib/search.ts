@@ -1,4 +1,4 @@
-import type { Region } from "./api";
+import type { Answer, Leg, Region } from "./api";
 
 const WINDOW = "2h"; // what a page shows, where anything goes within
 const WINDOW_S = 7_200;
@@ -93,4 +93,16 @@ export function swapped(search: Search): Search {
     toId: search.fromId,
     page: "",
   };
+}
+
+/** The page of a station's departures from a moment on. */
+export function departuresAddress(station: string, moment: string, lang: string): string {
+  const [date, time] = [moment.slice(0, 10), moment.slice(11, 16)];
+  return `/departures?${new URLSearchParams({ place: station, date, time, lang })}`;
+}
+
+/** The page of the whole run that a section is a part of. */
+export function tripAddress(section: Leg["sections"][number], lang: string): string {
+  const trip = `${section.feed}:${section.trip_id}`;
+  return `/trip?${new URLSearchParams({ trip, date: section.service_date, lang })}`;
 }
