@@ -1,6 +1,8 @@
-"""Live messages of operators: decoded into plain values, whatever format they came in."""
+"""Live messages of operators: decoded into plain values, whatever format they came in.
 
-from mobility.feeds.realtime.source import Inbox, LiveSource, Received
+`mobility.feeds.realtime.source` reads them; who only uses the values loads no decoder.
+"""
+
 from mobility.feeds.realtime.values import (
     Alert,
     Informed,
@@ -14,12 +16,9 @@ from mobility.feeds.realtime.values import (
 
 __all__ = [
     "Alert",
-    "Inbox",
     "Informed",
-    "LiveSource",
     "Message",
     "Moment",
-    "Received",
     "StopUpdate",
     "TripRef",
     "TripUpdate",

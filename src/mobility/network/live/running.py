@@ -12,9 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import accumulate
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from mobility.feeds.realtime import Moment, StopUpdate
+if TYPE_CHECKING:  # the planner reads the bits alone
+    from mobility.feeds.realtime import Moment, StopUpdate
 
 FAR_S = 1 << 40  # beyond any moment
 
