@@ -66,17 +66,19 @@ def create_app(
 
 def app_for(edition: Edition, clock: Clock, limits: Limits, *, home: Path | None = None) -> FastAPI:
     """Return the application around an open edition; feeds' versions are looked up in the home."""
-    site = Site(edition, clock, limits)
+    site = Site(edition, clock, limits, home)
     desk = ScenarioDesk(site.served)
     region = RegionDesk(edition, clock, site.facts.tz, home)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        site.watch.start()
         warming = asyncio.get_running_loop().run_in_executor(None, _warm_up, site)
         try:
             yield
         finally:
             await warming
+            site.watch.close()
             site.bench.close()
             desk.close()
 

@@ -53,7 +53,13 @@ class CallDocument(PlaceDocument):
 
     arrival: Instant
     departure: Instant
+    planned_arrival: Instant | None = Field(description="Null where no timetable knows the call.")
+    planned_departure: Instant | None
     border_point: bool
+    live: bool = Field(description="The times follow from what the operator says of this day.")
+    skipped: bool = Field(description="The train does not stop here.")
+    moved: bool = Field(description="It stops at another platform or stop than planned.")
+    planned_platform: str | None
 
 
 class SectionDocument(Document):
@@ -68,6 +74,15 @@ class SectionDocument(Document):
     country: str | None
 
 
+class VehicleDocument(Document):
+    """Where a vehicle is, in degrees."""
+
+    lat: float
+    lon: float
+    bearing: float | None
+    at: Instant | None
+
+
 class LegDocument(Document):
     """L: one ride or one walk."""
 
@@ -76,6 +91,14 @@ class LegDocument(Document):
     to: PlaceDocument
     departure: Instant
     arrival: Instant
+    planned_departure: Instant | None = Field(
+        description="Null where no timetable knows the train."
+    )
+    planned_arrival: Instant | None
+    live: bool = Field(description="The operator says how the train runs on this day.")
+    cancelled: bool
+    added: bool = Field(description="No timetable knows the train.")
+    position: VehicleDocument | None = Field(description="Where the vehicle is.")
     line: str | None
     headsign: str | None
     color: str | None = Field(description="RRGGBB")
@@ -127,6 +150,7 @@ class JourneyDocument(Document):
     walk_m: int
     legs: list[LegDocument]
     fare: FareDocument | None
+    alerts: list[str] = Field(description="Ids of the answer's alerts that it meets.")
 
 
 class NoticeDocument(Document):
@@ -138,11 +162,61 @@ class NoticeDocument(Document):
     message: str
 
 
+class LiveSourceDocument(Document):
+    """How a source of live messages stands."""
+
+    feed: str
+    made: Instant | None
+    age_s: int | None
+    fault: str | None = Field(description="Why it cannot be read now; what it said last stands.")
+    counts: dict[str, int]
+
+
+class RealtimeDocument(Document):
+    """The version of the running day that an answer was found in."""
+
+    version: str
+    polled: Instant
+    sources: list[LiveSourceDocument]
+
+
+class PeriodDocument(Document):
+    """A span of time; null leaves an end open."""
+
+    from_: Instant | None = Field(alias="from")
+    until: Instant | None
+
+
+class AlertDocument(Document):
+    """An operator's message to travellers, in the language asked for where there is one."""
+
+    id: str
+    feed: str
+    header: str
+    description: str | None
+    url: str | None
+    language: str | None
+    cause: str | None
+    effect: str | None
+    severity: str | None
+    periods: list[PeriodDocument]
+
+
+class AlertsDocument(Document):
+    """The alerts that hold now or later."""
+
+    versions: Versions
+    realtime: RealtimeDocument | None
+    alerts: list[AlertDocument]
+
+
 class JourneysDocument(Document):
     """The journeys of one question."""
 
     versions: Versions
     journeys: list[JourneyDocument]
+    realtime: RealtimeDocument | None = Field(description="Null where nothing is live.")
+    alerts: list[AlertDocument]
     notices: list[NoticeDocument]
     stations: Annotated[
         dict[str, str],

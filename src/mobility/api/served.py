@@ -6,12 +6,14 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import asdict
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import orjson
 
 from mobility.api.booking import booking_texts
+from mobility.api.live import LiveWords
 from mobility.api.names import station_names
 from mobility.api.problems import UnknownJourneyError
 from mobility.api.queries import FaresQuery, JourneyQuery, RiderWords
@@ -22,6 +24,7 @@ from mobility.core.time import Clock, local_date, local_time, parse_duration_s, 
 from mobility.fares import Rider, TariffPricer
 from mobility.journey import Journey, Place
 from mobility.network import Edition
+from mobility.network.live.files import LiveVersion, reader_of
 from mobility.planner import Answer, Endpoint, Planner, Pricer, locate, suggest
 from mobility.planner.remarks import DEFAULT_LANGUAGE
 
@@ -40,12 +43,15 @@ def notice_documents(notices: Sequence[Notice]) -> list[Document]:
 class Served:
     """Answers questions from one edition; safe to call from several threads."""
 
-    def __init__(self, edition: Edition, clock: Clock) -> None:
+    def __init__(self, edition: Edition, clock: Clock, home: Path | None = None) -> None:
         self.edition = edition
         self.clock = clock
+        reader = None if home is None else reader_of(edition, home)
         self.planner = Planner(
-            edition.network, edition.slices, booking=booking_texts(edition), link_behind=True
-        )
+            edition.network, edition.slices, booking=booking_texts(edition), link_behind=True,
+            live=reader,
+        )  # fmt: skip
+        self.live = LiveWords(edition.network)
         self.tariff = _load(edition.part("tariff.json"))
         self._base = self._make_base()
         self._pricer = lru_cache(maxsize=PRICERS)(self._make_pricer)
@@ -54,6 +60,16 @@ class Served:
     def versions(self) -> dict[str, str]:
         """Return the content hashes that every answer names."""
         return self.edition.versions
+
+    def versions_with(self, live: LiveVersion | None) -> dict[str, str]:
+        """Return the versions of an answer that was found in a version of the running day."""
+        return self.versions if live is None else {**self.versions, "realtime": live.version}
+
+    @property
+    def live_moment(self) -> str:
+        """What tells one state of the running day from another, for the name of an answer."""
+        live = self.planner.live
+        return "" if live is None else f"{live.version} {live.polled_s}"
 
     def now_s(self) -> int:
         """Return the unix second of the injected clock."""
@@ -64,11 +80,14 @@ class Served:
         ends, times, answer = self._plan(query)
         pricer = self._pricer_for(query)
         journeys = [_priced(journey, pricer).to_json() for journey in answer.journeys]
+        alerts = self.live.decorate(journeys, answer.journeys, answer.live, query.language)
         depart, arrive, window_s = times
         origin, destination = ends
         return {
-            "versions": self.versions,
+            "versions": self.versions_with(answer.live),
             "journeys": journeys,
+            "realtime": self.live.realtime(answer.live, self.now_s()),
+            "alerts": alerts,
             "notices": notice_documents(answer.notices),
             "stations": station_names(self.edition.network, answer.journeys),
             "from": origin.place.to_json(),

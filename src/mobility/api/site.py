@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any, TypeVar
 
 import orjson
 from pydantic import ValidationError
 
 from mobility.api.limits import Limits, Workbench
+from mobility.api.live import LiveWatch
 from mobility.api.queries import JourneyQuery
 from mobility.api.region import RegionFacts
 from mobility.api.served import Served
@@ -34,9 +36,12 @@ class Readiness:
 class Site:
     """One edition, open and answering."""
 
-    def __init__(self, edition: Edition, clock: Clock, limits: Limits) -> None:
+    def __init__(
+        self, edition: Edition, clock: Clock, limits: Limits, home: Path | None = None
+    ) -> None:
         self.edition = edition
-        self.served = Served(edition, clock)
+        self.served = Served(edition, clock, home)
+        self.watch = LiveWatch(self.served.planner)
         self.facts = RegionFacts(edition, self.served.tariff)
         self.bench = Workbench(limits)
         self.readiness = Readiness()

@@ -25,6 +25,7 @@ COMMANDS = {
     "info": "build",
     "plan": "plan",
     "serve": "serve",
+    "live": "live",
     "export": "export",
 }
 TEXT_LINE = "%(levelname)s %(name)s: %(message)s"

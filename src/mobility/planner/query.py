@@ -248,6 +248,11 @@ class Planner:
             beside.start()
         return made
 
+    @property
+    def live(self) -> LiveVersion | None:
+        """The version of the running day that the next query is answered from."""
+        return None if self._view is None else self._view.version
+
     def refresh_live(self) -> LiveVersion | None:
         """Take up the newest version of the running day; queries under way keep theirs.
 

@@ -6,11 +6,12 @@ stands in no file, no log and no message.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mobility.core.errors import EnvironmentFault, FeedError, MobilityError, UsageError
@@ -61,6 +62,10 @@ class LiveSource:
         assert match is not None  # no address is empty
         return cls(feed, match[2], match[1] or DEFAULT)
 
+    def beside(self, folder: Path) -> LiveSource:
+        """Return the source with a file's path counted from a folder."""
+        return self if self.is_url else replace(self, address=str(folder / self.address))
+
     @property
     def shown(self) -> str:
         """The address as it may be told: without what may be a key."""
@@ -76,13 +81,15 @@ class LiveSource:
 class Received:
     """The last good message of a source, when it came, and what went wrong since.
 
-    ``message`` is None as long as none was good; ``received_s`` is unix seconds.
+    ``message`` is None as long as none was good, and the same object while the bytes are the same;
+    ``received_s`` is unix seconds.
     """
 
     source: LiveSource
     message: Message | None = None
     received_s: int = 0
     fault: str = ""
+    digest: bytes = b""
 
 
 class Inbox:
@@ -105,16 +112,24 @@ class Inbox:
 
     def receive(self, source: LiveSource, now_s: int) -> Received:
         """Return what a source says now; where it cannot be read, what it said last and why."""
+        before = self._kept.get(source, Received(source))
         try:
-            message = find_decoder(source.format)(self._read(source))
+            decode, data = find_decoder(source.format), self._read(source)
+            digest = hashlib.sha256(data).digest()
+            same = before.message is not None and digest == before.digest
+            message = before.message if same else decode(data)
         except MobilityError as fault:
-            before = self._kept.get(source, Received(source))
-            told = str(fault) if source.shown in str(fault) else f"{source.shown}: {fault}"
-            found = Received(source, before.message, before.received_s, f"{source.feed}: {told}")
+            found = replace(before, fault=f"{source.feed}: {self._told(source, str(fault))}")
         else:
-            found = Received(source, message, now_s)
+            found = Received(source, message, now_s, digest=digest)
         self._kept[source] = found
         return found
+
+    def _told(self, source: LiveSource, fault: str) -> str:
+        """Return what went wrong, naming the source and no secret."""
+        for name in _SECRET.findall(source.address):
+            fault = fault.replace(self._environment.get(name) or name, f"${{{name}}}")
+        return fault if source.shown in fault else f"{source.shown}: {fault}"
 
     def _read(self, source: LiveSource) -> bytes:
         return self._fetch(source) if source.is_url else _read_file(Path(source.address))

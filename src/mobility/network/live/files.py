@@ -29,6 +29,7 @@ from mobility.core.files import TEMPORARY, make_folder, write_atomic
 from mobility.core.ids import canonical_json, content_hash
 from mobility.core.units import DAY_S
 from mobility.feeds.realtime import Alert, Informed, TripRef, Vehicle
+from mobility.network.edition import Edition
 from mobility.network.file import (
     FileKind,
     MappedFile,
@@ -151,6 +152,11 @@ def live_folder(home: Path, edition_hash: str) -> Path:
     return home / "live" / edition_hash[:16]
 
 
+def reader_of(edition: Edition, home: Path) -> LiveReader:
+    """Return who reads the running day of an edition."""
+    return LiveReader(live_folder(home, edition.hash), edition.hash, edition.network)
+
+
 class LiveWriter:
     """Writes versions; there is one per folder (`mobility.core.files.sole_writer`)."""
 
@@ -164,9 +170,17 @@ class LiveWriter:
         self._kept: deque[set[str]] = deque(maxlen=KEPT_VERSIONS)
 
     def write(
-        self, matched: Matched, notes: Notes, sources: Sequence[SourceState], now_s: int
-    ) -> str:
+        self, matched: Matched, notes: Notes, sources: Sequence[SourceState], now_s: int,
+        *, about_s: int | None = None,
+    ) -> str:  # fmt: skip
         """Write a version and let readers see it; return its hash.
+
+        Parameters
+        ----------
+        now_s : int
+            Unix second of the poll.
+        about_s : int, optional
+            Unix second that the messages are about; slices are kept from the day before on.
 
         Raises
         ------
@@ -179,7 +193,7 @@ class LiveWriter:
         arrays = arrays_of(changes)
         digests = [quick_digest(array.view(np.uint8)) for array in arrays.values()]
         runs = content_hash([self._edition, digests, trains])[:16]
-        today = dt.datetime.fromtimestamp(now_s, dt.UTC).date()
+        today = dt.datetime.fromtimestamp(about_s or now_s, dt.UTC).date()
         runs_name = f"R-{runs}.runs"
         if self._known != (runs, today):
             self._put(runs_name, RUNS_FILE, {"edition": self._edition, "trains": trains}, arrays)

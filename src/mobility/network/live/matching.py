@@ -191,8 +191,12 @@ class Matcher:
         for stop in update.stops:
             row = self._trips.find_stop(feed, stop.stop_id) if stop.stop_id else None
             index = by_sequence.get(stop.stop_sequence) if stop.stop_sequence is not None else None
-            if index is None:
-                index = self._at_stop(run, row, after)
+            at_stop = None if index is not None and self._fits(run, index, row) else row
+            if at_stop is not None:
+                # Where the two disagree the stop is what travellers see: it counts if it is called.
+                counts["stop_differs"] += index is not None
+                called = self._at_stop(run, at_stop, after)
+                index = index if called is None else called
             if index is None:
                 counts["unknown_stop"] += 1
                 continue
@@ -207,9 +211,11 @@ class Matcher:
                 continue
             if stop.assigned_stop_id or self._same_station(row, planned):
                 moved[index] = row
-            else:
-                counts["stop_differs"] += 1
         return updates, moved
+
+    def _fits(self, run: TripRun, index: int, row: int | None) -> bool:
+        """Return whether a call is at a stop, or at another of its station."""
+        return row is None or self._same_station(row, run.calls[index].stop)
 
     def _at_stop(self, run: TripRun, row: int | None, after: int) -> int | None:
         """Return the first call at a stop from an index on; else at a stop of its station."""

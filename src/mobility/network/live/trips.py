@@ -13,6 +13,7 @@ from mobility.network.live.running import Call
 from mobility.network.values import Network
 
 KEPT_RUNS = 200_000  # looked up again at the next poll
+SAME_CALL_S = 3_600  # two feeds' times of one call differ by less
 RUN_MARK = "~"  # between a template trip of frequencies.txt and the start of its run
 
 
@@ -101,28 +102,49 @@ class Trips:
 
     def _run(self, trip: int, date: dt.date) -> TripRun | None:
         net = self.network
-        found: list[tuple[Call, list[Place]]] = []
-        known: dict[tuple[int, int, int], int] = {}
-        sections = self._sections_of(trip)
-        for section in sorted(sections, key=lambda row: bool(net.section_alias[row])):
+        own: list[tuple[Call, list[Place]]] = []
+        listed: list[tuple[Call, Place]] = []
+        known: dict[tuple[int, ...], int] = {}
+        for section in self._sections_of(trip):
             train = int(self._train[section])
             day = net.day_of(date) - int(net.section_day_shift[section])
             if not 0 <= day < net.n_days or not self._runs(train, day):
                 continue
             alias = bool(net.section_alias[section])
             for call, place in self._calls(section, train, day, alias):
-                # One call may stand in several trains: parts of one that rules divided, aliases.
-                row = known.setdefault(call[1:], len(found))
-                if row < len(found) and found[row][0].sequence in (call.sequence, None):
-                    found[row] = (call, [*found[row][1], place])
-                elif row < len(found) and call.sequence is None:
-                    found[row][1].append(place)
-                else:
-                    found.append((call, [place]))
+                if alias:
+                    listed.append((call, place))
+                    continue
+                # A call may stand in several trains: parts of one that rules divided.
+                row = known.setdefault((*call[1:], call.sequence or 0), len(own))
+                if row == len(own):
+                    own.append((call, []))
+                own[row][1].append(place)
+        found = self._with_aliases(own, listed)
         if not found:
             return None
-        order = sorted(found, key=_in_order)
-        return TripRun(trip, date, [call for call, _ in order], [places for _, places in order])
+        found.sort(key=_in_order)
+        return TripRun(trip, date, [call for call, _ in found], [places for _, places in found])
+
+    def _with_aliases(
+        self, own: list[tuple[Call, list[Place]]], listed: list[tuple[Call, Place]]
+    ) -> list[tuple[Call, list[Place]]]:
+        """Return the calls of a trip with their places on trains that another trip carries.
+
+        A trip without calls of its own has those; else each goes to its own call at the station.
+        """
+        if not own:
+            return [(call, [place]) for call, place in listed]
+        station = self.network.stop_station
+        for call, place in listed:
+            near = [
+                (abs(one.arrival - call.arrival), index)
+                for index, (one, _) in enumerate(own)
+                if station[one.stop] == station[call.stop]
+            ]
+            if near and min(near)[0] <= SAME_CALL_S:
+                own[min(near)[1]][1].append(place)
+        return own
 
     def planned(self, train: int, day: int) -> list[tuple[int, int]]:
         """Return arrival and departure of each call of a train, in seconds since the epoch."""
