@@ -14,6 +14,7 @@ from fastapi.openapi.utils import get_openapi
 
 import mobility
 from mobility.api.limits import Gate, Limits
+from mobility.api.live_routes import live_routes
 from mobility.api.models import ProblemDocument
 from mobility.api.problems import install_problem_handlers
 from mobility.api.region_desk import RegionDesk
@@ -28,6 +29,7 @@ from mobility.api.routes import (
 )
 from mobility.api.scenarios import ScenarioDesk
 from mobility.api.site import Site, SitePages
+from mobility.api.whatnow import WhatNowDesk
 from mobility.core.settings import Settings
 from mobility.core.time import Clock, system_clock
 from mobility.network import Edition, open_edition
@@ -96,6 +98,7 @@ def app_for(edition: Edition, clock: Clock, limits: Limits, *, home: Path | None
     install_problem_handlers(app)
     for router in (
         journey_routes(site),
+        live_routes(site, WhatNowDesk(site.served)),
         place_routes(site),
         region_routes(site),
         region_data_routes(site, region),

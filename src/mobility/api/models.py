@@ -231,6 +231,41 @@ class JourneysDocument(Document):
     window_s: int | None
 
 
+class WayDocument(Document):
+    """A way to go on; from a stop, or staying on the train until a call."""
+
+    stay_until: CallDocument | None
+    arrival: Instant
+    journey: JourneyDocument | None = Field(description="Null where that call is the destination.")
+
+
+class TicketHoldDocument(Document):
+    """Whether a ticket of the journey's fare still holds."""
+
+    ticket: int = Field(description="Index in the fare's tickets.")
+    inside: bool = Field(description="The broken connection lies inside this ticket.")
+    in_time: bool = Field(description="It is valid when the first way to go on arrives.")
+    protects: str
+
+
+class WhatNowDocument(Document):
+    """How a journey stands, and how to go on where it has broken."""
+
+    versions: Versions
+    realtime: RealtimeDocument | None
+    state: Literal["holds", "broken", "arrived"]
+    reason: Literal["missed", "cancelled", "not_boarding", "not_alighting"] | None
+    broken_leg: int | None = Field(description="Index of the leg that cannot be taken.")
+    on_board: int | None = Field(description="Index of the leg that the rider is on.")
+    at: PlaceDocument | None = Field(description="Where the rider is, or alights next.")
+    now: Instant
+    journey: JourneyDocument
+    ways: list[WayDocument]
+    tickets: list[TicketHoldDocument]
+    alerts: list[AlertDocument]
+    stations: dict[str, str]
+
+
 class PlaceMatchDocument(Document):
     """A place that a text may mean, best first."""
 

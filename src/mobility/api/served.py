@@ -78,8 +78,8 @@ class Served:
     def journeys(self, query: JourneyQuery) -> Document:
         """Return the journeys of a question, each with its fare."""
         ends, times, answer = self._plan(query)
-        pricer = self._pricer_for(query)
-        journeys = [_priced(journey, pricer).to_json() for journey in answer.journeys]
+        pricer = self.pricer_for(query)
+        journeys = [priced(journey, pricer).to_json() for journey in answer.journeys]
         alerts = self.live.decorate(journeys, answer.journeys, answer.live, query.language)
         depart, arrive, window_s = times
         origin, destination = ends
@@ -110,10 +110,10 @@ class Served:
         chosen = [j for j in answer.journeys if wanted is None or _rides_of(j) == wanted]
         if wanted is not None and not chosen:
             raise UnknownJourneyError("no journey of this question has these rides")
-        pricer = self._pricer_for(query)
+        pricer = self.pricer_for(query)
         return {
             "versions": self.versions,
-            "fares": [_fare_document(_priced(journey, pricer).to_json()) for journey in chosen],
+            "fares": [_fare_document(priced(journey, pricer).to_json()) for journey in chosen],
         }
 
     def places(self, text: str, limit: int) -> Document:
@@ -172,7 +172,7 @@ class Served:
         noon = dt.datetime.combine(self._nearest_date(), dt.time(12), dt.UTC)
         answer = self.planner.plan(ends[0], ends[1], depart=int(noon.timestamp()))
         for journey in answer.journeys:
-            _priced(journey, self._base)
+            priced(journey, self._base)
         suggest(network, ends[0].place.name, limit=1)
 
     def _nearest_date(self) -> dt.date:
@@ -203,7 +203,8 @@ class Served:
         )
         return (origin, destination), (depart, arrive, window_s), answer
 
-    def _pricer_for(self, words: RiderWords) -> Pricer | None:
+    def pricer_for(self, words: RiderWords) -> Pricer | None:
+        """Return who knows what this rider pays; None without a tariff."""
         rider = Rider(
             age_group=words.age_group,
             cards=frozenset(words.cards),
@@ -225,7 +226,8 @@ def _load(part: bytes | None) -> Document | None:
     return None if part is None else orjson.loads(part)
 
 
-def _priced(journey: Journey, pricer: Pricer | None) -> Journey:
+def priced(journey: Journey, pricer: Pricer | None) -> Journey:
+    """Return a journey with its fare, as it is without a pricer."""
     return journey if pricer is None else journey.with_fare(pricer.price(journey))
 
 

@@ -1,9 +1,9 @@
 """What now: how a journey that was planned stands, and how to go on where it has broken.
 
-A journey is given by its rides (trips, dates, stop sequences), as an answer named them. Each ride is
-looked up in the running day; the first change that can no longer be made, or train that does not run
-or stop, breaks the journey. From where the rider is then, on board or at a stop, the next journeys
-to the destination are searched.
+A journey is given by its rides (trips, dates, stop sequences), as an answer named them. Each is
+looked up in the running day; the first change that can no longer be made, or train that does not
+run or stop, breaks the journey. From where the rider is then, on board or at a stop, the next
+journeys to the destination are searched.
 """
 
 from __future__ import annotations
