@@ -4,6 +4,26 @@
  */
 
 export interface paths {
+    "/api/v1/alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Alerts
+         * @description Return the operators' alerts that hold now or later, with the age of the data.
+         */
+        get: operations["get_alerts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/fares": {
         parameters: {
             query?: never;
@@ -324,6 +344,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/what-now": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Post What Now
+         * @description Say how a chosen journey stands now; where it has broken, how to go on.
+         */
+        post: operations["post_what_now"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/livez": {
         parameters: {
             query?: never;
@@ -416,6 +456,48 @@ export interface components {
             };
         };
         /**
+         * AlertDocument
+         * @description An operator's message to travellers, in the language asked for where there is one.
+         */
+        AlertDocument: {
+            /** Cause */
+            cause: string | null;
+            /** Description */
+            description: string | null;
+            /** Effect */
+            effect: string | null;
+            /** Feed */
+            feed: string;
+            /** Header */
+            header: string;
+            /** Id */
+            id: string;
+            /** Language */
+            language: string | null;
+            /** Periods */
+            periods: components["schemas"]["PeriodDocument"][];
+            /** Severity */
+            severity: string | null;
+            /** Url */
+            url: string | null;
+        };
+        /**
+         * AlertsDocument
+         * @description The alerts that hold now or later.
+         */
+        AlertsDocument: {
+            /** Alerts */
+            alerts: components["schemas"]["AlertDocument"][];
+            realtime: components["schemas"]["RealtimeDocument"] | null;
+            /**
+             * Versions
+             * @description Content hashes of what the answer was made from.
+             */
+            versions: {
+                [key: string]: string | null;
+            };
+        };
+        /**
          * CallDocument
          * @description A stop of a train with its times.
          */
@@ -440,12 +522,36 @@ export interface components {
             id: string | null;
             /** Lat */
             lat: number;
+            /**
+             * Live
+             * @description The times follow from what the operator says of this day.
+             */
+            live: boolean;
             /** Lon */
             lon: number;
+            /**
+             * Moved
+             * @description It stops at another platform or stop than planned.
+             */
+            moved: boolean;
             /** Name */
             name: string;
+            /**
+             * Planned Arrival
+             * @description Null where no timetable knows the call.
+             */
+            planned_arrival: string | null;
+            /** Planned Departure */
+            planned_departure: string | null;
+            /** Planned Platform */
+            planned_platform: string | null;
             /** Platform */
             platform: string | null;
+            /**
+             * Skipped
+             * @description The train does not stop here.
+             */
+            skipped: boolean;
             /** Station Id */
             station_id: string | null;
             /** Tz */
@@ -985,6 +1091,11 @@ export interface components {
          */
         JourneyDocument: {
             /**
+             * Alerts
+             * @description Ids of the answer's alerts that it meets.
+             */
+            alerts: string[];
+            /**
              * Arrival
              * Format: date-time
              * @description RFC 3339 in the zone of the place.
@@ -1033,6 +1144,8 @@ export interface components {
          * @description The journeys of one question.
          */
         JourneysDocument: {
+            /** Alerts */
+            alerts: components["schemas"]["AlertDocument"][];
             /** Arrive */
             arrive: string | null;
             /** Depart */
@@ -1042,6 +1155,8 @@ export interface components {
             journeys: components["schemas"]["JourneyDocument"][];
             /** Notices */
             notices: components["schemas"]["NoticeDocument"][];
+            /** @description Null where nothing is live. */
+            realtime: components["schemas"]["RealtimeDocument"] | null;
             /**
              * Stations
              * @description Names of the stations touched, by id; places have the operators' names.
@@ -1066,12 +1181,19 @@ export interface components {
          */
         LegDocument: {
             /**
+             * Added
+             * @description No timetable knows the train.
+             */
+            added: boolean;
+            /**
              * Arrival
              * Format: date-time
              * @description RFC 3339 in the zone of the place.
              * @example 2027-05-04T07:30:00+02:00
              */
             arrival: string;
+            /** Cancelled */
+            cancelled: boolean;
             /**
              * Color
              * @description RRGGBB
@@ -1090,10 +1212,24 @@ export interface components {
             /** Line */
             line: string | null;
             /**
+             * Live
+             * @description The operator says how the train runs on this day.
+             */
+            live: boolean;
+            /**
              * Mode
              * @enum {string}
              */
             mode: "transit" | "walk" | "bike" | "car" | "on_demand";
+            /** Planned Arrival */
+            planned_arrival: string | null;
+            /**
+             * Planned Departure
+             * @description Null where no timetable knows the train.
+             */
+            planned_departure: string | null;
+            /** @description Where the vehicle is. */
+            position: components["schemas"]["VehicleDocument"] | null;
             /** Sections */
             sections: components["schemas"]["SectionDocument"][];
             /** Stops */
@@ -1142,6 +1278,27 @@ export interface components {
              * @enum {string}
              */
             status: "ok" | "starting";
+        };
+        /**
+         * LiveSourceDocument
+         * @description How a source of live messages stands.
+         */
+        LiveSourceDocument: {
+            /** Age S */
+            age_s: number | null;
+            /** Counts */
+            counts: {
+                [key: string]: number;
+            };
+            /**
+             * Fault
+             * @description Why it cannot be read now; what it said last stands.
+             */
+            fault: string | null;
+            /** Feed */
+            feed: string;
+            /** Made */
+            made: string | null;
         };
         /**
          * MemberDocument
@@ -1262,6 +1419,16 @@ export interface components {
             name: string;
         };
         /**
+         * PeriodDocument
+         * @description A span of time; null leaves an end open.
+         */
+        PeriodDocument: {
+            /** From */
+            from: string | null;
+            /** Until */
+            until: string | null;
+        };
+        /**
          * PlaceDocument
          * @description P: a stop, or a position (then without ids).
          */
@@ -1367,6 +1534,23 @@ export interface components {
              * @example urn:mobility:problem:unknown-place
              */
             type: string;
+        };
+        /**
+         * RealtimeDocument
+         * @description The version of the running day that an answer was found in.
+         */
+        RealtimeDocument: {
+            /**
+             * Polled
+             * Format: date-time
+             * @description RFC 3339 in the zone of the place.
+             * @example 2027-05-04T07:30:00+02:00
+             */
+            polled: string;
+            /** Sources */
+            sources: components["schemas"]["LiveSourceDocument"][];
+            /** Version */
+            version: string;
         };
         /**
          * RegionDocument
@@ -1820,6 +2004,29 @@ export interface components {
             why: string[];
         };
         /**
+         * TicketHoldDocument
+         * @description Whether a ticket of the journey's fare still holds.
+         */
+        TicketHoldDocument: {
+            /**
+             * In Time
+             * @description It is valid when the first way to go on arrives.
+             */
+            in_time: boolean;
+            /**
+             * Inside
+             * @description The broken connection lies inside this ticket.
+             */
+            inside: boolean;
+            /** Protects */
+            protects: string;
+            /**
+             * Ticket
+             * @description Index in the fare's tickets.
+             */
+            ticket: number;
+        };
+        /**
          * TrainDaysDocument
          * @description The days on which a train that carries the trip runs.
          */
@@ -1976,6 +2183,133 @@ export interface components {
             /** To */
             to: string;
         };
+        /**
+         * VehicleDocument
+         * @description Where a vehicle is, in degrees.
+         */
+        VehicleDocument: {
+            /** At */
+            at: string | null;
+            /** Bearing */
+            bearing: number | null;
+            /** Lat */
+            lat: number;
+            /** Lon */
+            lon: number;
+        };
+        /**
+         * WayDocument
+         * @description A way to go on; from a stop, or staying on the train until a call.
+         */
+        WayDocument: {
+            /**
+             * Arrival
+             * Format: date-time
+             * @description RFC 3339 in the zone of the place.
+             * @example 2027-05-04T07:30:00+02:00
+             */
+            arrival: string;
+            /** @description Null where that call is the destination. */
+            journey: components["schemas"]["JourneyDocument"] | null;
+            stay_until: components["schemas"]["CallDocument"] | null;
+        };
+        /**
+         * WhatNowDocument
+         * @description How a journey stands, and how to go on where it has broken.
+         */
+        WhatNowDocument: {
+            /** Alerts */
+            alerts: components["schemas"]["AlertDocument"][];
+            /** @description Where the rider is, or alights next. */
+            at: components["schemas"]["PlaceDocument"] | null;
+            /**
+             * Broken Leg
+             * @description Index of the leg that cannot be taken.
+             */
+            broken_leg: number | null;
+            journey: components["schemas"]["JourneyDocument"];
+            /**
+             * Now
+             * Format: date-time
+             * @description RFC 3339 in the zone of the place.
+             * @example 2027-05-04T07:30:00+02:00
+             */
+            now: string;
+            /**
+             * On Board
+             * @description Index of the leg that the rider is on.
+             */
+            on_board: number | null;
+            realtime: components["schemas"]["RealtimeDocument"] | null;
+            /** Reason */
+            reason: ("missed" | "cancelled" | "not_boarding" | "not_alighting") | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "holds" | "broken" | "arrived";
+            /** Stations */
+            stations: {
+                [key: string]: string;
+            };
+            /** Tickets */
+            tickets: components["schemas"]["TicketHoldDocument"][];
+            /**
+             * Versions
+             * @description Content hashes of what the answer was made from.
+             */
+            versions: {
+                [key: string]: string | null;
+            };
+            /** Ways */
+            ways: components["schemas"]["WayDocument"][];
+        };
+        /**
+         * WhatNowQuery
+         * @description A journey that was chosen, by its rides, and where it leads.
+         */
+        WhatNowQuery: {
+            /**
+             * Age Group
+             * @default adult
+             */
+            age_group: string;
+            /**
+             * At
+             * @description RFC 3339; now where it is not given.
+             */
+            at?: string | null;
+            /**
+             * Cards
+             * @description Reduction cards held.
+             */
+            cards?: string[];
+            /**
+             * Currency
+             * @example EUR
+             */
+            currency?: string | null;
+            /**
+             * Language
+             * @example de
+             */
+            language?: string | null;
+            /**
+             * Passes
+             * @description Passes held.
+             */
+            passes?: string[];
+            /**
+             * Rides
+             * @description By ride, in order, its sections.
+             */
+            rides: components["schemas"]["RideReference"][][];
+            /**
+             * To
+             * @description Else where the last ride ends.
+             */
+            to?: string | null;
+        };
     };
     responses: never;
     parameters: never;
@@ -1985,6 +2319,38 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    get_alerts: {
+        parameters: {
+            query?: {
+                feed?: string | null;
+                language?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertsDocument"];
+                };
+            };
+            /** @description A problem document (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     post_fares: {
         parameters: {
             query?: never;
@@ -2514,6 +2880,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ComparisonDocument"];
+                };
+            };
+            /** @description A problem document (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    post_what_now: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WhatNowQuery"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WhatNowDocument"];
                 };
             };
             /** @description A problem document (RFC 9457). */
