@@ -20,6 +20,11 @@ WATCH_S = 0.5
 LOG = logging.getLogger(__name__)
 
 
+def versions_with(versions: dict[str, str], live: LiveVersion | None) -> dict[str, str]:
+    """Return the versions of an answer that was found in a version of the running day."""
+    return versions if live is None else {**versions, "realtime": live.version}
+
+
 class LiveWords:
     """Tells of the running day in documents."""
 

@@ -13,7 +13,7 @@ import numpy as np
 import orjson
 
 from mobility.api.booking import booking_texts
-from mobility.api.live import LiveWords
+from mobility.api.live import LiveWords, versions_with
 from mobility.api.names import station_names
 from mobility.api.problems import UnknownJourneyError
 from mobility.api.queries import FaresQuery, JourneyQuery, RiderWords
@@ -63,7 +63,7 @@ class Served:
 
     def versions_with(self, live: LiveVersion | None) -> dict[str, str]:
         """Return the versions of an answer that was found in a version of the running day."""
-        return self.versions if live is None else {**self.versions, "realtime": live.version}
+        return versions_with(self.versions, live)
 
     @property
     def live_moment(self) -> str:

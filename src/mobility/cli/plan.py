@@ -9,14 +9,18 @@ import orjson
 import typer
 
 from mobility.api.booking import booking_texts
+from mobility.api.live import LiveWords, versions_with
 from mobility.api.names import station_names
+from mobility.cli.clock import clock_of
 from mobility.cli.feed_sheets import report_language
 from mobility.cli.output import money, notices_json, out, print_json, print_notices
 from mobility.core.errors import UsageError
+from mobility.core.settings import Settings
 from mobility.core.time import parse_duration_s, parse_instant
 from mobility.fares import Rider, TariffPricer
 from mobility.journey import Journey, Leg
 from mobility.network import Edition, open_edition
+from mobility.network.live.files import reader_of
 from mobility.planner import Answer, Planner, Pricer, locate, run_queries
 from mobility.planner.remarks import DEFAULT_LANGUAGE
 
@@ -58,6 +62,9 @@ def plan(
     language: Annotated[
         str, typer.Option(help="Language of remarks such as border checks: de, fr or en.")
     ] = DEFAULT_LANGUAGE,
+    as_planned: Annotated[
+        bool, typer.Option("--as-planned", help="By the timetable, whatever runs how today.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Plan journeys, each with the tickets it needs."""
@@ -87,7 +94,9 @@ def plan(
         opened.slices,
         pricer=pricer_of(opened, rider),
         booking=booking_texts(opened),
+        live=reader_of(opened, Settings().home),
     )
+    planner.refresh_live()
     answer = plan_texts(
         opened,
         planner,
@@ -98,16 +107,27 @@ def plan(
         window_s,
         max_transfers,
         language=language,
+        as_planned=as_planned,
     )
+    words, now_s = LiveWords(opened.network), int(clock_of(Settings())().timestamp())
+    documents = [journey.to_json() for journey in answer.journeys]
+    alerts = words.decorate(documents, answer.journeys, answer.live, language)
+    realtime = words.realtime(answer.live, now_s)
     if as_json:
         print_json(
             {
-                "versions": opened.versions,
-                "journeys": [journey.to_json() for journey in answer.journeys],
+                "versions": versions_with(opened.versions, answer.live),
+                "journeys": documents,
+                "realtime": realtime,
+                "alerts": alerts,
                 "notices": notices_json(answer.notices),
             }
         )
         return
+    for source in realtime["sources"] if realtime else ():
+        out.print(f"live: {source['feed']}, {source['age_s']} s old", markup=False)
+    for alert in alerts:
+        out.print(f"alert: {alert['header']}", markup=False)
     print_notices(answer.notices)
     if not answer.journeys:
         out.print("no journey found")
@@ -127,6 +147,7 @@ def plan_texts(
     max_transfers: int,
     *,
     language: str = DEFAULT_LANGUAGE,
+    as_planned: bool = False,
 ) -> Answer:
     """Plan between two places and at a time as people write them."""
     if not origin or not destination:
@@ -143,6 +164,7 @@ def plan_texts(
         max_transfers=max_transfers,
         look_beyond=True,
         language=language,
+        as_planned=as_planned,
     )
 
 
@@ -178,10 +200,21 @@ def _leg_line(leg: Leg, stations: dict[str, str]) -> str:
     times = f"{_clock(document['departure'])}–{_clock(document['arrival'])}"
     if leg.mode == "transit":
         what = f"{leg.line} → {leg.headsign}" if leg.headsign else leg.line
+        what += _live_text(document)
     else:
         what = f"{leg.mode} {leg.walk_m} m"
     ends = [stations.get(p.station_id or "", p.name) for p in (leg.origin, leg.destination)]
     return f"{times}  {ends[0]} – {ends[1]}  ({what})"
+
+
+def _live_text(leg: dict[str, Any]) -> str:
+    """Return what a leg's live data add to its times; nothing where there are none."""
+    if leg["added"]:
+        return ", added"
+    if not leg["live"]:
+        return ""
+    planned = [_clock(leg[name]) for name in ("planned_departure", "planned_arrival")]
+    return f", live; planned {'–'.join(planned)}"
 
 
 def _print_fare(fare: dict[str, Any]) -> None:
