@@ -128,7 +128,8 @@ class Inbox:
     def _told(self, source: LiveSource, fault: str) -> str:
         """Return what went wrong, naming the source and no secret."""
         for name in _SECRET.findall(source.address):
-            fault = fault.replace(self._environment.get(name) or name, f"${{{name}}}")
+            if value := self._environment.get(name):
+                fault = fault.replace(value, f"${{{name}}}")
         return fault if source.shown in fault else f"{source.shown}: {fault}"
 
     def _read(self, source: LiveSource) -> bytes:

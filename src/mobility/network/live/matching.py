@@ -256,10 +256,11 @@ class Matcher:
         net = self._net
         planned = self._trips.planned(train, day)
         alias = net.section_alias
-        said = [
-            _joined(sorted(slots.said.get(pos, []), key=lambda one: (bool(alias[one[0]]), one[0])))
-            for pos in range(len(planned))
-        ]
+        said = []
+        for pos in range(len(planned)):
+            options = sorted(slots.said.get(pos, []), key=lambda one: one[0])
+            own = [one for section, one in options if not alias[section]]
+            said.append(_joined(own or [one for _, one in options[:1]]))
         whole, mended = carry_on(planned, said)
         runs = self._stretches(train, len(planned), slots)
         first = int(net.train_event_start[train])
@@ -429,14 +430,14 @@ class Matcher:
         return int(getattr(planned, attribute)) + said.delay_s
 
 
-def _joined(options: list[tuple[int, Said]]) -> Said | None:
+def _joined(options: list[Said]) -> Said | None:
     """Return what holds where sections meet: one feed says the arrival, the next the departure."""
     if not options:
         return None
-    left = options[0][1]
+    left = options[0]
     if len(options) == 1:
         return left
-    right = options[1][1]
+    right = options[1]
     if not left.status & TOLD or not right.status & TOLD:
         return left if left.status & TOLD else right
     return Said(

@@ -42,7 +42,8 @@ class Call(NamedTuple):
 class Said(NamedTuple):
     """What holds for a call: its times, `TOLD` and the other bits, and where it stops (or -1).
 
-    ``exact`` tells which of arrival and departure were said themselves (1, 2), not carried on.
+    ``exact`` tells which of arrival and departure were said themselves (1, 2), not carried on; 4:
+    nothing is said of the arrival, here or before.
     ``board`` and ``alight`` are what the operator changes, None leaving it.
     """
 
@@ -90,6 +91,7 @@ def propagate(
             continue
         arrival, departure, exact = _times(call, update, carried, epoch_s)
         if exact:
+            exact |= 4 if carried is None and not exact & 1 else 0
             carried = departure - call.departure
         if carried is None:
             said.append(Said(call.arrival, call.departure, status, 0, stop) if status else None)
@@ -154,6 +156,8 @@ def carry_on(
     for (arrival, departure), told in zip(planned, said, strict=True):
         one = told or Said(arrival, departure, 0)
         if one.status & TOLD:
+            if one.exact & 4 and carried is not None:
+                one = one._replace(arrival=min(arrival + carried, one.departure))
             carried = one.departure - departure
         elif one.status & NO_DATA:
             carried = None
@@ -174,12 +178,16 @@ def _mend(calls: list[Said]) -> tuple[list[Said], bool]:
     # Two moments a call, arrival and departure, in the order in which they happen.
     moments = [moment for one in calls for moment in (one.arrival, one.departure)]
     exact = [bool(one.exact & bit) for one in calls for bit in (1, 2)]
-    mended, latest = False, -FAR_S
+    told = [bool(one.status & TOLD) for one in calls for _ in (1, 2)]
+    mended, latest, waits = False, -FAR_S, 0
     for at, moment in enumerate(moments):
         if exact[at]:
             latest = max(latest, moment)
-            mended |= moment < latest
+            waits = latest - moment
+            mended |= waits > 0
             moments[at] = latest
+        elif told[at]:
+            moments[at] += waits  # what is carried on follows from the mended time
     bound = FAR_S
     for at in range(len(moments) - 1, -1, -1):
         if exact[at]:
