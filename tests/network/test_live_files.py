@@ -93,7 +93,7 @@ def edited(draw: st.DrawFn) -> tuple[list[Train], list[Train], list[TripUpdate]]
                 continue
             real = calls
             if kind == "late":
-                stop = StopUpdate(begun + 1, Moment(delay_s=delay), Moment(delay_s=delay))
+                stop = StopUpdate(begun + 1, arrival=Moment(delay_s=delay))
                 said.append(TripUpdate(ref, stops=(stop,)))
                 real = [
                     Call(c.stop, c.arrival_s + delay, c.departure_s + delay) if at >= begun else c
