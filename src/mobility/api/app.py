@@ -33,7 +33,7 @@ from mobility.api.whatnow import WhatNowDesk
 from mobility.core.settings import Settings
 from mobility.core.time import Clock, system_clock
 from mobility.network import Edition, open_edition
-from mobility.web import install_pages, install_region_pages
+from mobility.web import install_now_page, install_pages, install_region_pages
 
 LOG = logging.getLogger(__name__)
 TITLE = "mobility"
@@ -70,6 +70,7 @@ def app_for(edition: Edition, clock: Clock, limits: Limits, *, home: Path | None
     """Return the application around an open edition; feeds' versions are looked up in the home."""
     site = Site(edition, clock, limits, home)
     desk = ScenarioDesk(site.served)
+    now = WhatNowDesk(site.served)
     region = RegionDesk(edition, clock, site.facts.tz, home)
 
     @contextlib.asynccontextmanager
@@ -98,7 +99,7 @@ def app_for(edition: Edition, clock: Clock, limits: Limits, *, home: Path | None
     install_problem_handlers(app)
     for router in (
         journey_routes(site),
-        live_routes(site, WhatNowDesk(site.served)),
+        live_routes(site, now),
         place_routes(site),
         region_routes(site),
         region_data_routes(site, region),
@@ -106,7 +107,9 @@ def app_for(edition: Edition, clock: Clock, limits: Limits, *, home: Path | None
         health_routes(site),
     ):
         app.include_router(router)
-    install_pages(app, SitePages(site))
+    pages = SitePages(site, now)
+    install_pages(app, pages)
+    install_now_page(app, pages)
     install_region_pages(app, RegionPages(site, region))
     app.openapi = lambda: openapi_document(app)  # type: ignore[method-assign]  # FastAPI's own way
     return app

@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import orjson
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from mobility.api.limits import Limits, Workbench
 from mobility.api.live import LiveWatch
-from mobility.api.queries import JourneyQuery
+from mobility.api.queries import JourneyQuery, WhatNowQuery
 from mobility.api.region import RegionFacts
 from mobility.api.served import Served
+from mobility.api.whatnow import WhatNowDesk
 from mobility.core.errors import UsageError
 from mobility.core.time import Clock
 from mobility.network import Edition
@@ -23,6 +24,7 @@ from mobility.web import choose_language, offered_languages
 
 Document = dict[str, Any]
 Answer = TypeVar("Answer")
+Query = TypeVar("Query", bound=BaseModel)
 PAGE_SUGGESTIONS = 4
 
 
@@ -71,8 +73,8 @@ class Site:
 class SitePages:
     """The site as the pages ask it (`mobility.web.PageBackend`)."""
 
-    def __init__(self, site: Site) -> None:
-        self._site = site
+    def __init__(self, site: Site, desk: WhatNowDesk) -> None:
+        self._site, self._desk = site, desk
 
     def region(self, language: str) -> Document:
         """Return the region document."""
@@ -80,12 +82,12 @@ class SitePages:
 
     async def journeys(self, question: Mapping[str, Any]) -> Document:
         """Return the journeys document of a question in the API's words."""
-        try:
-            query = JourneyQuery.model_validate(question)
-        except ValidationError as error:
-            parts = (f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-            raise UsageError("; ".join(parts)) from None
+        query = _asked(JourneyQuery, question)
         return await self._site.answer(self._site.served.journeys, query)
+
+    async def what_now(self, question: Mapping[str, Any]) -> Document:
+        """Return the what-now document of a question in the API's words."""
+        return await self._site.answer(self._desk.answer, _asked(WhatNowQuery, question))
 
     async def places(self, text: str) -> list[Document]:
         """Return places that a text may mean."""
@@ -94,3 +96,11 @@ class SitePages:
         document = await self._site.answer(self._site.served.places, text, PAGE_SUGGESTIONS)
         places: list[Document] = document["places"]
         return places
+
+
+def _asked(kind: type[Query], question: Mapping[str, Any]) -> Query:
+    try:
+        return kind.model_validate(dict(question))
+    except ValidationError as error:
+        parts = (f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise UsageError("; ".join(parts)) from None

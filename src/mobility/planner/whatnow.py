@@ -365,6 +365,12 @@ class _Finder:
             raise InputError(f"{sections[0].feed}:{sections[0].trip_id}: boards after it alights")
         calls, points, flags, cancelled = self._calls(train, day)
         ridden = calls[board : alight + 1]
+        # Where the whole of the part ridden does not run, it is cancelled whatever the rest does.
+        cancelled = cancelled or not (
+            flags[board] & BOARDING_BIT
+            or flags[alight] & ALIGHTING_BIT
+            or any(call.live is None or not call.live.skipped for call in ridden[1:-1])
+        )
         told = self._told.trips[trips[0]]
         at = board
         parts = []

@@ -7,6 +7,7 @@ from mobility.web.catalogue import (
     offered_languages,
     read_catalogue,
 )
+from mobility.web.now_page import install_now_page
 from mobility.web.pages import PageBackend, install_pages
 from mobility.web.region_pages import RegionBackend, install_region_pages
 
@@ -16,6 +17,7 @@ __all__ = [
     "PageBackend",
     "RegionBackend",
     "choose_language",
+    "install_now_page",
     "install_pages",
     "install_region_pages",
     "offered_languages",

@@ -24,7 +24,7 @@ from mobility.web.catalogue import (
     offered_languages,
     read_catalogue,
 )
-from mobility.web.view import date_text, journey_view, short_name
+from mobility.web.view import date_text, journey_view, short_name, source_texts
 
 ASKED_WINDOW = "3h"
 SHOWN_H = 2  # what leaves later only tells which of these are worth leaving for
@@ -94,6 +94,15 @@ class SearchForm:
             destination=self.origin,
             destination_id=self.origin_id,
         )
+
+    def rider_query(self) -> str:
+        """Return the part of the query that says who travels."""
+        extra = dict(self.extra)
+        pairs = [
+            *(("card", card) for card in self.cards), *(("pass", name) for name in self.passes),
+            ("currency", self.currency), ("lang", extra.get("lang", "")),
+        ]  # fmt: skip
+        return urlencode([(n, v) for n, v in pairs if v])
 
     def moved(self, hours: int) -> str:
         """Return the query of the search some hours later; empty where there is no time."""
@@ -226,20 +235,26 @@ def json_for_page(value: Any) -> Markup:
     return Markup(text)  # only what `replace` left: no markup can start
 
 
+def page_templates() -> Environment:
+    """Return the templates of the travellers' pages."""
+    templates = Environment(
+        loader=PackageLoader("mobility.web"),
+        autoescape=select_autoescape(default=True, default_for_string=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    templates.globals |= {"date_text": date_text, "short_name": short_name}
+    return templates
+
+
 class Pages:
     """Renders the pages of one backend."""
 
     def __init__(self, backend: PageBackend, bundle: Bundle) -> None:
         self._backend = backend
         self._bundle = bundle
-        self._templates = Environment(
-            loader=PackageLoader("mobility.web"),
-            autoescape=select_autoescape(default=True, default_for_string=True),
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        self._templates.globals |= {"date_text": date_text, "short_name": short_name}
+        self._templates = page_templates()
 
     async def start(self, request: Request) -> HTMLResponse:
         """Return the first page."""
@@ -284,6 +299,7 @@ class Pages:
             earlier=form.moved(-STEP_H),
             later=form.moved(STEP_H),
             path=request.url.path,
+            sources=source_texts(answer["realtime"], strings) if answer else [],
             journeys=[
                 journey_view(journey, answer["stations"], parties, strings)
                 for journey in answer["journeys"]
