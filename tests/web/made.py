@@ -193,7 +193,9 @@ class MadeBackend:
             raise UnknownPlaceError(f"no place is called {question['to']!r}")
         return {
             "versions": VERSIONS,
-            "journeys": [made.to_json() for made in found[question["to"]]],
+            "journeys": [{**made.to_json(), "alerts": []} for made in found[question["to"]]],
+            "realtime": None,
+            "alerts": [],
             "notices": [
                 {"code": "feed_not_covering_date", "severity": "warning", "feed": "made",
                  "message": "made covers 2027 only"}
