@@ -193,7 +193,7 @@ class MadeBackend:
             raise UnknownPlaceError(f"no place is called {question['to']!r}")
         return {
             "versions": VERSIONS,
-            "journeys": [{**made.to_json(), "alerts": []} for made in found[question["to"]]],
+            "journeys": [made.to_json() for made in found[question["to"]]],
             "realtime": None,
             "alerts": [],
             "notices": [
