@@ -19,7 +19,7 @@ from mobility.feeds.realtime.source import LIMITS, Inbox, LiveSource
 from mobility.feeds.versions.download import Downloader
 from mobility.network import open_edition
 from mobility.network.live.files import SourceState
-from mobility.network.live.poller import Polled, Poller
+from mobility.network.live.poller import Polled, Poller, give_way
 
 SHORT_HASH = 12
 
@@ -59,6 +59,7 @@ def live(
     downloader = Downloader(private=settings.fetch_private, limits=LIMITS, clock=clock)
     poller = Poller(opened, given, settings.home, inbox=Inbox(downloader), clock=clock)
     with sole_writer(poller.folder):
+        give_way()
         while True:
             begun = time.monotonic()
             polled = poller.poll()

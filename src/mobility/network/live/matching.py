@@ -256,23 +256,29 @@ class Matcher:
         net = self._net
         planned = self._trips.planned(train, day)
         alias = net.section_alias
-        said = []
-        for pos in range(len(planned)):
-            options = sorted(slots.said.get(pos, []), key=lambda one: one[0])
-            own = [one for section, one in options if not alias[section]]
-            said.append(_joined(own or [one for _, one in options[:1]]))
+        said: list[Said | None] = [None] * len(planned)
+        for pos, options in slots.said.items():
+            if len(options) > 1:
+                options.sort(key=lambda one: one[0])
+                own = [one for section, one in options if not alias[section]]
+                said[pos] = _joined(own or [options[0][1]])
+            else:
+                said[pos] = options[0][1]
         whole, mended = carry_on(planned, said)
         runs = self._stretches(train, len(planned), slots)
-        first = int(net.train_event_start[train])
-        flags, points, status = [], [], []
+        events = slice(int(net.train_event_start[train]), int(net.train_event_start[train + 1]))
+        flags: list[int] = self._flags[events].tolist()
+        points: list[int] = self._points[events].tolist()
+        status = [one.status for one in whole]
         for pos, one in enumerate(whole):
             arrives, leaves = runs[pos], runs[pos + 1]
-            skipped = one.status & SKIPPED or not (arrives or leaves)
-            flag = 0 if skipped else _allowed(int(self._flags[first + pos]), one)
-            flag &= (ALIGHTING_BIT if arrives else 0) | (BOARDING_BIT if leaves else 0)
-            flags.append(flag)
-            status.append(one.status | SKIPPED if skipped else one.status)
-            points.append(one.stop if one.stop >= 0 else int(self._points[first + pos]))
+            flag = _allowed(flags[pos], one)
+            if one.status & SKIPPED or not (arrives or leaves):
+                flag = 0
+                status[pos] |= SKIPPED
+            flags[pos] = flag & (ALIGHTING_BIT * arrives | BOARDING_BIT * leaves)
+            if one.stop >= 0:
+                points[pos] = one.stop
         boards = next((at for at, flag in enumerate(flags) if flag & BOARDING_BIT), len(flags))
         if not any(flag & ALIGHTING_BIT for flag in flags[boards + 1 :]):
             return ChangedRun(train, day), mended
@@ -448,6 +454,8 @@ def _joined(options: list[Said]) -> Said | None:
 
 def _allowed(flag: int, one: Said) -> int:
     """Return the flags of a call with what the operator changes."""
+    if one.board is None and one.alight is None:
+        return flag
     for allowed, bit in ((one.board, BOARDING_BIT), (one.alight, ALIGHTING_BIT)):
         if allowed is not None:
             flag = flag | bit if allowed else flag & ~bit

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from mobility.network.live.trips import Trips
 
 MAX_ALERTS = 5_000
 MAX_VEHICLES = 50_000
+NICENESS = 10  # where cores are short, questions come before messages
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +117,12 @@ class Poller:
                     vehicles[feed, vehicle.trip.trip_id, run.date] = vehicle
         placed = [(*key, vehicle) for key, vehicle in vehicles.items()]
         return Notes(tuple(alerts[:MAX_ALERTS]), tuple(placed[:MAX_VEHICLES]))
+
+
+def give_way() -> None:
+    """Let the process run behind those that answer questions, where the system allows it."""
+    with suppress(OSError, AttributeError):
+        os.nice(NICENESS)
 
 
 def _moment(vehicle: Vehicle, message: Message) -> int | None:

@@ -177,6 +177,8 @@ def _mend(calls: list[Said]) -> tuple[list[Said], bool]:
     """
     # Two moments a call, arrival and departure, in the order in which they happen.
     moments = [moment for one in calls for moment in (one.arrival, one.departure)]
+    if moments == sorted(moments):
+        return calls, False
     exact = [bool(one.exact & bit) for one in calls for bit in (1, 2)]
     told = [bool(one.status & TOLD) for one in calls for _ in (1, 2)]
     mended, latest, waits = False, -FAR_S, 0

@@ -63,6 +63,7 @@ class Trips:
         self._start = np.concatenate([[0], np.cumsum(counts)])
         lengths = np.diff(network.section_start)
         self._train = np.repeat(np.arange(network.n_trains), lengths)
+        self._planned: dict[tuple[int, int], list[tuple[int, int]]] = {}
         self._runs_known: dict[tuple[int, dt.date], TripRun | None] = {}
 
     def find(self, feed: str, trip_id: str, start_time_s: int | None = None) -> int | None:
@@ -148,6 +149,14 @@ class Trips:
 
     def planned(self, train: int, day: int) -> list[tuple[int, int]]:
         """Return arrival and departure of each call of a train, in seconds since the epoch."""
+        key = (train, day)
+        if key not in self._planned:
+            if len(self._planned) >= KEPT_RUNS:
+                self._planned.clear()
+            self._planned[key] = self._times(train, day)
+        return self._planned[key]
+
+    def _times(self, train: int, day: int) -> list[tuple[int, int]]:
         net = self.network
         origin = int(net.zone_origin_s[net.train_zone[train], day]) - net.epoch_s
         events = slice(int(net.train_event_start[train]), int(net.train_event_start[train + 1]))
