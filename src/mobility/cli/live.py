@@ -59,7 +59,8 @@ def live(
     downloader = Downloader(private=settings.fetch_private, limits=LIMITS, clock=clock)
     poller = Poller(opened, given, settings.home, inbox=Inbox(downloader), clock=clock)
     with sole_writer(poller.folder):
-        give_way()
+        if not once:
+            give_way()
         while True:
             begun = time.monotonic()
             polled = poller.poll()
