@@ -210,6 +210,8 @@ class MadeBackend:
             "versions": VERSIONS,
             "journeys": Labelled(facts, ()).documents(),
             "labels": label_documents(label_journeys(facts), question["language"], stations),
+            "realtime": None,
+            "alerts": [],
             "notices": [
                 {"code": "feed_not_covering_date", "severity": "warning", "feed": "made",
                  "message": "made covers 2027 only"}

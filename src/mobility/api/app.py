@@ -14,6 +14,7 @@ from starlette.routing import Mount
 
 import mobility
 from mobility.api.limits import Gate, Limits, Workbench
+from mobility.api.live_routes import live_routes
 from mobility.api.models import ProblemDocument
 from mobility.api.problems import install_problem_handlers
 from mobility.api.reach import ReachDesk
@@ -33,11 +34,17 @@ from mobility.api.switch import Opened, Standing, Switch, open_first
 from mobility.api.timetable import TimetableDesk
 from mobility.api.timetable_pages import TimetablePages
 from mobility.api.timetable_routes import reach_routes, timetable_routes
+from mobility.api.whatnow import WhatNowDesk
 from mobility.core.settings import Settings
 from mobility.core.time import Clock, system_clock
 from mobility.network import Edition, open_edition
 from mobility.network.current import EditionHome
-from mobility.web import install_pages, install_region_pages, install_timetable_pages
+from mobility.web import (
+    install_now_page,
+    install_pages,
+    install_region_pages,
+    install_timetable_pages,
+)
 
 TITLE = "mobility"
 DESCRIPTION = (
@@ -138,16 +145,21 @@ def opened_edition(
     home : Path, optional
         Where the feeds' versions are looked up.
     """
-    site = Site(edition, clock, bench)
+    site = Site(edition, clock, bench, home)
     desk = ScenarioDesk(site.served)
     region = RegionDesk(edition, clock, site.facts.tz, home, lambda: standing.not_opened)
     app = edition_app(site, desk, region)
-    return Opened(hash=edition.hash, app=app, warm_up=site.warm_up, close=desk.close)
+
+    def close() -> None:
+        site.watch.close()
+        desk.close()
+
+    return Opened(hash=edition.hash, app=app, warm_up=site.warm_up, close=close)
 
 
 def edition_app(site: Site, desk: ScenarioDesk, region: RegionDesk) -> FastAPI:
     """Return the application of one edition: routes, pages, problems, OpenAPI."""
-    timetable = TimetableDesk(site.served)
+    timetable, now = TimetableDesk(site.served), WhatNowDesk(site.served)
     app = FastAPI(
         title=TITLE,
         version=mobility.__version__,
@@ -162,6 +174,7 @@ def edition_app(site: Site, desk: ScenarioDesk, region: RegionDesk) -> FastAPI:
         journey_routes(site),
         timetable_routes(site, timetable),
         reach_routes(site, ReachDesk(site.served)),
+        live_routes(site, now),
         place_routes(site),
         region_routes(site),
         region_data_routes(site, region),
@@ -169,8 +182,10 @@ def edition_app(site: Site, desk: ScenarioDesk, region: RegionDesk) -> FastAPI:
         health_routes(site),
     ):
         app.include_router(router)
-    install_pages(app, SitePages(site))
-    install_timetable_pages(app, TimetablePages(site, timetable))
+    pages = SitePages(site, now)
+    install_pages(app, pages)
+    install_now_page(app, pages)
+    install_timetable_pages(app, TimetablePages(site, now, timetable))
     install_region_pages(app, RegionPages(site, region))
     app.openapi = lambda: openapi_document(app)  # type: ignore[method-assign]  # FastAPI's own way
     return app

@@ -53,7 +53,13 @@ class CallDocument(PlaceDocument):
 
     arrival: Instant
     departure: Instant
+    planned_arrival: Instant | None = Field(description="Null where no timetable knows the call.")
+    planned_departure: Instant | None
     border_point: bool
+    live: bool = Field(description="The times follow from what the operator says of this day.")
+    skipped: bool = Field(description="The train does not stop here.")
+    moved: bool = Field(description="It stops at another platform or stop than planned.")
+    planned_platform: str | None
 
 
 class SectionDocument(Document):
@@ -68,6 +74,15 @@ class SectionDocument(Document):
     country: str | None
 
 
+class VehicleDocument(Document):
+    """Where a vehicle is, in degrees."""
+
+    lat: float
+    lon: float
+    bearing: float | None
+    at: Instant | None
+
+
 class LegDocument(Document):
     """L: one ride or one walk."""
 
@@ -76,6 +91,14 @@ class LegDocument(Document):
     to: PlaceDocument
     departure: Instant
     arrival: Instant
+    planned_departure: Instant | None = Field(
+        description="Null where no timetable knows the train."
+    )
+    planned_arrival: Instant | None
+    live: bool = Field(description="The operator says how the train runs on this day.")
+    cancelled: bool
+    added: bool = Field(description="No timetable knows the train.")
+    position: VehicleDocument | None = Field(description="Where the vehicle is.")
     line: str | None
     headsign: str | None
     color: str | None = Field(description="RRGGBB")
@@ -217,6 +240,7 @@ class JourneyDocument(Document):
     fare: FareDocument | None
     emissions: EmissionsDocument
     risk: RiskDocument
+    alerts: list[str] = Field(description="Ids of the answer's alerts that it meets.")
 
 
 class ReasonDocument(Document):
@@ -262,6 +286,54 @@ class NoticeDocument(Document):
     message: str
 
 
+class LiveSourceDocument(Document):
+    """How a source of live messages stands."""
+
+    feed: str
+    made: Instant | None
+    age_s: int | None
+    fault: str | None = Field(description="Why it cannot be read now; what it said last stands.")
+    counts: dict[str, int]
+
+
+class RealtimeDocument(Document):
+    """The version of the running day that an answer was found in."""
+
+    version: str
+    polled: Instant
+    sources: list[LiveSourceDocument]
+
+
+class PeriodDocument(Document):
+    """A span of time; null leaves an end open."""
+
+    from_: Instant | None = Field(alias="from")
+    until: Instant | None
+
+
+class AlertDocument(Document):
+    """An operator's message to travellers, in the language asked for where there is one."""
+
+    id: str
+    feed: str
+    header: str
+    description: str | None
+    url: str | None
+    language: str | None
+    cause: str | None
+    effect: str | None
+    severity: str | None
+    periods: list[PeriodDocument]
+
+
+class AlertsDocument(Document):
+    """The alerts that hold now or later."""
+
+    versions: Versions
+    realtime: RealtimeDocument | None
+    alerts: list[AlertDocument]
+
+
 class JourneysDocument(Document):
     """The journeys of one question."""
 
@@ -270,6 +342,8 @@ class JourneysDocument(Document):
     labels: list[LabelDocument] = Field(
         description="Values beside the journeys, whose set and order they do not change."
     )
+    realtime: RealtimeDocument | None = Field(description="Null where nothing is live.")
+    alerts: list[AlertDocument]
     notices: list[NoticeDocument]
     stations: Annotated[
         dict[str, str],
@@ -286,6 +360,41 @@ class JourneysDocument(Document):
         description="The `page` before; null where the question has no window."
     )
     next: str | None = Field(description="The `page` after.")
+
+
+class WayDocument(Document):
+    """A way to go on; from a stop, or staying on the train until a call."""
+
+    stay_until: CallDocument | None
+    arrival: Instant
+    journey: JourneyDocument | None = Field(description="Null where that call is the destination.")
+
+
+class TicketHoldDocument(Document):
+    """Whether a ticket of the journey's fare still holds."""
+
+    ticket: int = Field(description="Index in the fare's tickets.")
+    inside: bool = Field(description="The broken connection lies inside this ticket.")
+    in_time: bool = Field(description="It is valid when the first way to go on arrives.")
+    protects: str
+
+
+class WhatNowDocument(Document):
+    """How a journey stands, and how to go on where it has broken."""
+
+    versions: Versions
+    realtime: RealtimeDocument | None
+    state: Literal["holds", "broken", "arrived"]
+    reason: Literal["missed", "cancelled", "not_boarding", "not_alighting"] | None
+    broken_leg: int | None = Field(description="Index of the leg that cannot be taken.")
+    on_board: int | None = Field(description="Index of the leg that the rider is on.")
+    at: PlaceDocument | None = Field(description="Where the rider is, or alights next.")
+    now: Instant
+    journey: JourneyDocument
+    ways: list[WayDocument]
+    tickets: list[TicketHoldDocument]
+    alerts: list[AlertDocument]
+    stations: dict[str, str]
 
 
 class PlaceMatchDocument(Document):

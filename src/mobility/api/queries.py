@@ -157,6 +157,28 @@ class FaresQuery(JourneyQuery):
     ] = None
 
 
+class WhatNowQuery(RiderWords):
+    """A journey that was chosen, by its rides, and where it leads."""
+
+    rides: Annotated[
+        list[Annotated[list[RideReference], Field(min_length=1, max_length=16)]],
+        Field(min_length=1, max_length=16, description="By ride, in order, its sections."),
+    ]
+    to: PlaceText | None = Field(default=None, description="Else where the last ride ends.")
+    at: Annotated[
+        str | None, Field(max_length=40, description="RFC 3339; now where it is not given.")
+    ] = None
+
+
+class AlertsQuery(BaseModel):
+    """Which alerts, and in which language."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    feed: Id | None = None
+    language: Language = None
+
+
 class PlacesQuery(BaseModel):
     """A text that a place may be meant by."""
 

@@ -46,7 +46,8 @@ def journey_routes(site: Site) -> APIRouter:
         asked = _with_language(site, request, query)
         timed = asked.depart or asked.arrive
         moment = "" if timed else site.served.now_s()
-        tag = entity_tag(site.served.versions, "journeys", asked.model_dump_json(), moment)
+        live = site.served.live_moment
+        tag = entity_tag(site.served.versions, "journeys", asked.model_dump_json(), moment, live)
         if is_known(request, tag):
             return unchanged(tag)
         timing = Timing()

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ import orjson
 
 from mobility.api.booking import booking_texts
 from mobility.api.labelling import Labelled, Labelling
+from mobility.api.live import LiveWords, versions_with
 from mobility.api.names import station_names
 from mobility.api.problems import UnknownJourneyError
 from mobility.api.queries import FaresQuery, JourneyQuery, NeedsWords, RiderWords
@@ -24,6 +26,7 @@ from mobility.core.time import Clock, local_date, local_time, parse_duration_s, 
 from mobility.fares import Rider, TariffPricer
 from mobility.journey import Journey, Place
 from mobility.network import Edition, Network
+from mobility.network.live.files import LiveVersion, reader_of
 from mobility.planner import (
     Cursor,
     Endpoint,
@@ -65,17 +68,21 @@ class _Found:
     window_s: int | None
     previous: str | None = None
     next: str | None = None
+    live: LiveVersion | None = None
 
 
 class Served:
     """Answers questions from one edition; safe to call from several threads."""
 
-    def __init__(self, edition: Edition, clock: Clock) -> None:
+    def __init__(self, edition: Edition, clock: Clock, home: Path | None = None) -> None:
         self.edition = edition
         self.clock = clock
+        reader = None if home is None else reader_of(edition, home)
         self.planner = Planner(
-            edition.network, edition.slices, booking=booking_texts(edition), link_behind=True
-        )
+            edition.network, edition.slices, booking=booking_texts(edition), link_behind=True,
+            live=reader,
+        )  # fmt: skip
+        self.live = LiveWords(edition.network)
         self.reaching = Reaching(edition.network, edition.slices)
         self.boards = Boards(edition.network, edition.slices)
         self.tariff = _load(edition.part("tariff.json"))
@@ -87,6 +94,16 @@ class Served:
     def versions(self) -> dict[str, str]:
         """Return the content hashes that every answer names."""
         return self.edition.versions
+
+    def versions_with(self, live: LiveVersion | None) -> dict[str, str]:
+        """Return the versions of an answer that was found in a version of the running day."""
+        return versions_with(self.versions, live)
+
+    @property
+    def live_moment(self) -> str:
+        """What tells one state of the running day from another, for the name of an answer."""
+        live = self.planner.live
+        return "" if live is None else f"{live.version} {live.polled_s}"
 
     def now_s(self) -> int:
         """Return the unix second of the injected clock."""
@@ -101,7 +118,7 @@ class Served:
         with timing.part("plan"):
             found = self._plan(query)
         with timing.part("price"):
-            labelled = self._labelling.of(found.journeys, self._pricer_for(query))
+            labelled = self._labelling.of(found.journeys, self.pricer_for(query))
         with timing.part("json"):
             return self._journeys_document(query, labelled, found)
 
@@ -111,10 +128,14 @@ class Served:
         origin, destination = found.ends
         stations = station_names(self.edition.network, labelled.journeys)
         language = query.language or DEFAULT_LANGUAGE
+        journeys = labelled.documents()
+        alerts = self.live.decorate(journeys, labelled.journeys, found.live, query.language)
         return {
-            "versions": self.versions,
-            "journeys": labelled.documents(),
+            "versions": self.versions_with(found.live),
+            "journeys": journeys,
             "labels": label_documents(labelled.labels, language, stations),
+            "realtime": self.live.realtime(found.live, self.now_s()),
+            "alerts": alerts,
             "notices": notice_documents(found.notices),
             "stations": stations,
             "from": origin.place.to_json(),
@@ -139,10 +160,10 @@ class Served:
         chosen = [j for j in found.journeys if wanted is None or _rides_of(j) == wanted]
         if wanted is not None and not chosen:
             raise UnknownJourneyError("no journey of this question has these rides")
-        pricer = self._pricer_for(query)
+        pricer = self.pricer_for(query)
         return {
             "versions": self.versions,
-            "fares": [_fare_document(_priced(journey, pricer).to_json()) for journey in chosen],
+            "fares": [_fare_document(priced(journey, pricer).to_json()) for journey in chosen],
         }
 
     def places(self, text: str, limit: int) -> Document:
@@ -201,7 +222,7 @@ class Served:
         noon = dt.datetime.combine(self._nearest_date(), dt.time(12), dt.UTC)
         answer = self.planner.plan(ends[0], ends[1], depart=int(noon.timestamp()))
         for journey in answer.journeys:
-            _priced(journey, self._base)
+            priced(journey, self._base)
         suggest(network, ends[0].place.name, limit=1)
 
     def _nearest_date(self) -> dt.date:
@@ -231,7 +252,9 @@ class Served:
             cursor = first_page(depart=depart, arrive=arrive, window_s=window_s, edition=edition)
         else:
             answer = self.planner.plan(*ends, depart=depart, arrive=arrive, **asked)
-            return _Found(ends, answer.journeys, answer.notices, depart, arrive, window_s)
+            return _Found(
+                ends, answer.journeys, answer.notices, depart, arrive, window_s, live=answer.live
+            )
         page = plan_page(self.planner, *ends, cursor, **asked)
         return _Found(
             ends,
@@ -242,9 +265,11 @@ class Served:
             page.end - page.begin,
             page.previous.text(),
             page.next.text(),
+            page.live,
         )
 
-    def _pricer_for(self, words: RiderWords) -> TariffPricer | None:
+    def pricer_for(self, words: RiderWords) -> TariffPricer | None:
+        """Return who knows what this rider pays; None without a tariff."""
         rider = Rider(
             age_group=words.age_group,
             cards=frozenset(words.cards),
@@ -283,7 +308,8 @@ def _load(part: bytes | None) -> Document | None:
     return None if part is None else orjson.loads(part)
 
 
-def _priced(journey: Journey, pricer: Pricer | None) -> Journey:
+def priced(journey: Journey, pricer: Pricer | None) -> Journey:
+    """Return a journey with its fare, as it is without a pricer."""
     return journey if pricer is None else journey.with_fare(pricer.price(journey))
 
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any, TypeVar
 
 import orjson
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from mobility.api.limits import Workbench
-from mobility.api.queries import JourneyQuery
+from mobility.api.live import LiveWatch
+from mobility.api.queries import JourneyQuery, WhatNowQuery
 from mobility.api.region import RegionFacts
 from mobility.api.served import Served
+from mobility.api.whatnow import WhatNowDesk
 from mobility.core.errors import UsageError
 from mobility.core.time import Clock
 from mobility.network import Edition
@@ -21,6 +24,7 @@ from mobility.web import choose_language, offered_languages
 
 Document = dict[str, Any]
 Answer = TypeVar("Answer")
+Query = TypeVar("Query", bound=BaseModel)
 PAGE_SUGGESTIONS = 4
 
 
@@ -34,9 +38,12 @@ class Readiness:
 class Site:
     """One edition, open and answering; the threads are shared with the other editions."""
 
-    def __init__(self, edition: Edition, clock: Clock, bench: Workbench) -> None:
+    def __init__(
+        self, edition: Edition, clock: Clock, bench: Workbench, home: Path | None = None
+    ) -> None:
         self.edition = edition
-        self.served = Served(edition, clock)
+        self.served = Served(edition, clock, home)
+        self.watch = LiveWatch(self.served.planner)
         self.facts = RegionFacts(edition, self.served.tariff)
         self.bench = bench
         self.readiness = Readiness()
@@ -60,14 +67,15 @@ class Site:
     def warm_up(self) -> None:
         """Answer one question, so that the first visitor does not wait for the compiler."""
         self.served.warm_up()
+        self.watch.start()
         self.readiness.warm = True
 
 
 class SitePages:
     """The site as the pages ask it (`mobility.web.PageBackend`)."""
 
-    def __init__(self, site: Site) -> None:
-        self._site = site
+    def __init__(self, site: Site, desk: WhatNowDesk) -> None:
+        self._site, self._desk = site, desk
 
     def region(self, language: str) -> Document:
         """Return the region document."""
@@ -75,12 +83,12 @@ class SitePages:
 
     async def journeys(self, question: Mapping[str, Any]) -> Document:
         """Return the journeys document of a question in the API's words."""
-        try:
-            query = JourneyQuery.model_validate(question)
-        except ValidationError as error:
-            parts = (f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-            raise UsageError("; ".join(parts)) from None
+        query = _asked(JourneyQuery, question)
         return await self._site.answer(self._site.served.journeys, query)
+
+    async def what_now(self, question: Mapping[str, Any]) -> Document:
+        """Return the what-now document of a question in the API's words."""
+        return await self._site.answer(self._desk.answer, _asked(WhatNowQuery, question))
 
     async def places(self, text: str) -> list[Document]:
         """Return places that a text may mean."""
@@ -89,3 +97,11 @@ class SitePages:
         document = await self._site.answer(self._site.served.places, text, PAGE_SUGGESTIONS)
         places: list[Document] = document["places"]
         return places
+
+
+def _asked(kind: type[Query], question: Mapping[str, Any]) -> Query:
+    try:
+        return kind.model_validate(dict(question))
+    except ValidationError as error:
+        parts = (f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise UsageError("; ".join(parts)) from None

@@ -27,6 +27,7 @@ COMMANDS = {
     "departures": "timetable",
     "reach": "timetable",
     "serve": "serve",
+    "live": "live",
     "export": "export",
 }
 TEXT_LINE = "%(levelname)s %(name)s: %(message)s"

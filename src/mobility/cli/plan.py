@@ -10,14 +10,18 @@ import typer
 
 from mobility.api.booking import booking_texts
 from mobility.api.labelling import Labelling
+from mobility.api.live import LiveWords, versions_with
 from mobility.api.names import station_names
+from mobility.cli.clock import clock_of
 from mobility.cli.feed_sheets import report_language
 from mobility.cli.output import money, notices_json, out, print_json, print_notices
 from mobility.core.errors import UsageError
+from mobility.core.settings import Settings
 from mobility.core.time import parse_duration_s, parse_instant
 from mobility.fares import Rider, TariffPricer
 from mobility.journey import Journey, Leg
 from mobility.network import Edition, open_edition
+from mobility.network.live.files import reader_of
 from mobility.planner import (
     NO_NEEDS,
     Answer,
@@ -105,6 +109,9 @@ def plan(
     language: Annotated[
         str, typer.Option(help="Language of remarks such as border checks: de, fr or en.")
     ] = DEFAULT_LANGUAGE,
+    as_planned: Annotated[
+        bool, typer.Option("--as-planned", help="By the timetable, whatever runs how today.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Plan journeys, each with the tickets it needs."""
@@ -129,7 +136,12 @@ def plan(
     rider = Rider(
         cards=frozenset(cards or ()), passes=frozenset(passes or ()), currency=currency or None
     )
-    planner = Planner(opened.network, opened.slices, booking=booking_texts(opened))
+    planner = Planner(
+        opened.network,
+        opened.slices,
+        booking=booking_texts(opened),
+        live=reader_of(opened, Settings().home),
+    )
     needs = read_needs(
         opened.network,
         wheelchair=wheelchair,
@@ -144,6 +156,7 @@ def plan(
         walk_speed_m_s=walk_speed,
         max_walk_m=max_walk,
     )
+    planner.refresh_live()
     answer = plan_texts(
         opened,
         planner,
@@ -156,6 +169,7 @@ def plan(
         page=page,
         needs=needs,
         language=language,
+        as_planned=as_planned,
     )
     labelled = Labelling(opened).of(answer.journeys, pricer_of(opened, rider))
     stations = station_names(opened.network, answer.journeys)
@@ -165,17 +179,27 @@ def plan(
         "previous": pages.previous.text() if pages else None,
         "next": pages.next.text() if pages else None,
     }
+    words, now_s = LiveWords(opened.network), int(clock_of(Settings())().timestamp())
+    documents = labelled.documents()
+    alerts = words.decorate(documents, labelled.journeys, answer.live, language)
+    realtime = words.realtime(answer.live, now_s)
     if as_json:
         print_json(
             {
-                "versions": opened.versions,
-                "journeys": labelled.documents(),
+                "versions": versions_with(opened.versions, answer.live),
+                "journeys": documents,
                 "labels": labels,
+                "realtime": realtime,
+                "alerts": alerts,
                 "notices": notices_json(answer.notices),
                 **beside,
             }
         )
         return
+    for source in realtime["sources"] if realtime else ():
+        out.print(f"live: {source['feed']}, {source['age_s']} s old", markup=False)
+    for alert in alerts:
+        out.print(f"alert: {alert['header']}", markup=False)
     print_notices(answer.notices)
     if not answer.journeys:
         out.print("no journey found")
@@ -201,6 +225,7 @@ def plan_texts(
     page: str = "",
     needs: Needs = NO_NEEDS,
     language: str = DEFAULT_LANGUAGE,
+    as_planned: bool = False,
 ) -> Answer | Page:
     """Plan between two places and at a time as people write them; by pages if there is a window."""
     if not origin or not destination:
@@ -212,6 +237,7 @@ def plan_texts(
     arrive_s = parse_instant(arrive, ends[1].tz) if arrive else None
     asked: dict[str, Any] = {
         "max_transfers": max_transfers, "needs": needs, "language": language,
+        "as_planned": as_planned,
     }  # fmt: skip
     if page:
         cursor = Cursor.read(page, edition.network.hash)
@@ -275,10 +301,21 @@ def _leg_line(leg: Leg, stations: dict[str, str]) -> str:
         what = f"{leg.line} → {leg.headsign}" if leg.headsign else leg.line
         if leg.headway_s:
             what += f", every {-(-leg.headway_s // 60)} min"
+        what += _live_text(document)
     else:
         what = f"{leg.mode} {leg.walk_m} m"
     ends = [stations.get(p.station_id or "", p.name) for p in (leg.origin, leg.destination)]
     return f"{times}  {ends[0]} – {ends[1]}  ({what})"
+
+
+def _live_text(leg: dict[str, Any]) -> str:
+    """Return what a leg's live data add to its times; nothing where there are none."""
+    if leg["added"]:
+        return ", added"
+    if not leg["live"]:
+        return ""
+    planned = [_clock(leg[name]) for name in ("planned_departure", "planned_arrival")]
+    return f", live; planned {'–'.join(planned)}"
 
 
 def _print_fare(fare: dict[str, Any]) -> None:

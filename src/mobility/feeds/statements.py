@@ -87,7 +87,9 @@ class FeedConfig(_Model):
     Either ``path``, resolved against the manifest's folder (``bundle.zip#inner/feed.zip`` names a
     feed inside), or ``url``, which `mobility feeds fetch` brings into the home. A lower
     ``precedence`` wins. A feed with a ``skip`` (the reason) is left out. ``tiers`` say of single
-    tables what ``tier`` says of the feed.
+    tables what ``tier`` says of the feed. ``realtime`` names files or urls of live messages, with
+    ``${NAME}`` for what the environment knows (keys); ``FORMAT+`` before it where it is not GTFS
+    Realtime.
     """
 
     id: Id
@@ -106,6 +108,7 @@ class FeedConfig(_Model):
     border_point: Pattern | None = None
     default_timezone: Zone | None = None
     drop_agencies: tuple[DropAgency, ...] = ()
+    realtime: tuple[Annotated[str, StringConstraints(min_length=1, max_length=2000)], ...] = ()
 
     @model_validator(mode="after")
     def _comes_from_one_place(self) -> FeedConfig:

@@ -1,7 +1,7 @@
 """Journeys and their fares as plain values, and the one JSON form they have."""
 
 from mobility.journey.fare import Fare, FareStatus, Share, Ticket
-from mobility.journey.journey import Call, Journey, Leg, Place, Section, sort_key
+from mobility.journey.journey import Call, Journey, Leg, LiveCall, Place, Section, sort_key
 
 __all__ = [
     "Call",
@@ -9,6 +9,7 @@ __all__ = [
     "FareStatus",
     "Journey",
     "Leg",
+    "LiveCall",
     "Place",
     "Section",
     "Share",

@@ -43,21 +43,66 @@ class Place:
         }
 
 
+class LiveCall(NamedTuple):
+    """What the timetable says of a call that live data are about; instants in unix seconds.
+
+    Parameters
+    ----------
+    planned_arrival, planned_departure : int or None
+        None where the timetable knows nothing of the call: an added train.
+    told : bool
+        The operator says the time, or it follows from one that was said; else the timetable's
+        stands.
+    skipped : bool
+        The train does not stop here.
+    planned_platform : str or None
+        Where the stop or platform is another than planned: the planned one, as far as it has a
+        name.
+    moved : bool
+    """
+
+    planned_arrival: int | None
+    planned_departure: int | None
+    told: bool = True
+    skipped: bool = False
+    moved: bool = False
+    planned_platform: str | None = None
+
+
 class Call(NamedTuple):
-    """A train's stop at a place; instants in unix seconds."""
+    """A train's stop at a place; instants in unix seconds, as the train really runs.
+
+    ``live`` tells what was planned where live data are about the train.
+    """
 
     place: Place
     arrival: int
     departure: int
     border_point: bool = False
+    live: LiveCall | None = None
+
+    @property
+    def planned(self) -> tuple[int | None, int | None]:
+        """Planned arrival and departure; those of the call itself where nothing is live."""
+        if self.live is None:
+            return self.arrival, self.departure
+        return self.live.planned_arrival, self.live.planned_departure
 
     def to_json(self) -> dict[str, Any]:
         """Return the place with its times."""
+        live, zone = self.live, self.place.tz
+        arrival, departure = local_time(self.arrival, zone), local_time(self.departure, zone)
         return {
             **self.place.to_json(),
-            "arrival": local_time(self.arrival, self.place.tz),
-            "departure": local_time(self.departure, self.place.tz),
+            "arrival": arrival,
+            "departure": departure,
+            "planned_arrival": arrival if live is None else _text(live.planned_arrival, zone),
+            "planned_departure": departure if live is None else _text(live.planned_departure, zone),
             "border_point": self.border_point,
+            "live": live is not None and live.told,
+            "skipped": live is not None and live.skipped,
+            "moved": live is not None and live.moved,
+            "planned_platform": None if live is None else live.planned_platform,
         }
 
 
@@ -107,6 +152,8 @@ class Leg(NamedTuple):
         As published; color is ``RRGGBB`` or empty.
     headway_s : int
         Where a feed only promises a vehicle every so many seconds, not at these times; else 0.
+    cancelled : bool
+        The train does not run; such a leg stands only in what was planned before.
     """
 
     mode: Mode
@@ -122,15 +169,35 @@ class Leg(NamedTuple):
     sections: tuple[Section, ...] = ()
     calls: tuple[Call, ...] = ()
     headway_s: int = 0
+    cancelled: bool = False
+
+    @property
+    def added(self) -> bool:
+        """Whether no timetable knows the train."""
+        return bool(self.calls) and self.calls[0].planned == (None, None)
 
     def to_json(self) -> dict[str, Any]:
         """Return the document L of the design."""
+        calls = self.calls
+        departure = local_time(self.departure, self.origin.tz)
+        arrival = local_time(self.arrival, self.destination.tz)
+        planned_departure: str | None = departure
+        planned_arrival: str | None = arrival
+        if calls and calls[0].live is not None:
+            planned_departure = _text(calls[0].live.planned_departure, self.origin.tz)
+        if calls and calls[-1].live is not None:
+            planned_arrival = _text(calls[-1].live.planned_arrival, self.destination.tz)
         return {
             "mode": self.mode,
             "from": self.origin.to_json(),
             "to": self.destination.to_json(),
-            "departure": local_time(self.departure, self.origin.tz),
-            "arrival": local_time(self.arrival, self.destination.tz),
+            "departure": departure,
+            "arrival": arrival,
+            "planned_departure": planned_departure,
+            "planned_arrival": planned_arrival,
+            "live": any(call.live is not None and call.live.told for call in calls),
+            "cancelled": self.cancelled,
+            "added": self.added,
             "line": self.line or None,
             "headsign": self.headsign or None,
             "color": self.color or None,
@@ -138,7 +205,7 @@ class Leg(NamedTuple):
             "walk_m": self.walk_m,
             "headway_s": self.headway_s or None,
             "sections": [section.to_json() for section in self.sections],
-            "stops": [call.to_json() for call in self.calls],
+            "stops": [call.to_json() for call in calls],
         }
 
 
@@ -169,6 +236,10 @@ class Journey(NamedTuple):
             "legs": [leg.to_json() for leg in self.legs],
             "fare": None if self.fare is None else self.fare.to_json(),
         }
+
+
+def _text(instant: int | None, zone: str) -> str | None:
+    return None if instant is None else local_time(instant, zone)
 
 
 def sort_key(journey: Journey) -> tuple[Any, ...]:

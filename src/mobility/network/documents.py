@@ -46,7 +46,11 @@ def table_hash(table: pl.DataFrame) -> str:
 
 def region_document(region: Region) -> dict[str, Any]:
     """Return what a region is beside its tables and days; feeds in order of their ids."""
-    places = {"path", "url"}  # where a feed came from says nothing of it, and may hold a secret
+    places = {
+        "path",
+        "url",
+        "realtime",
+    }  # where a feed came from says nothing of it, and may hold a secret
     manifest = region.manifest.model_dump(
         mode="json",
         by_alias=True,

@@ -28,7 +28,7 @@ import numpy.typing as npt
 from mobility.core.errors import CheckFailed, EnvironmentFault, FormatVersionError, InputError
 from mobility.core.ids import canonical_json
 from mobility.network.prefix import ALIGNMENT, PREFIX
-from mobility.network.values import Bounds, Connections, DaySlice, Links, Network, StringArray
+from mobility.network.values import Network, StringArray
 
 MAX_HEADER_BYTES = 1 << 20
 _DTYPES = {
@@ -41,7 +41,7 @@ _DTYPES = {
     "Float64s": "<f8",
 }
 Array = npt.NDArray[Any]
-Kind = type[Network] | type[DaySlice] | type[Links] | type[Bounds] | type[Connections]
+Kind = type[Any]  # a dataclass of arrays: Network, DaySlice, Links, …
 Digest = Callable[[Array], str]
 
 
@@ -205,8 +205,8 @@ def _bytes_of(array: Array) -> npt.NDArray[np.uint8]:
     return little.reshape(-1).view(np.uint8)
 
 
-def arrays_of(value: Network | DaySlice | Links | Bounds | Connections) -> dict[str, Array]:
-    """Return the arrays of a value as sections, each of the type that its field declares."""
+def arrays_of(value: Any) -> dict[str, Array]:
+    """Return the arrays of a dataclass as sections, each of the type that its field declares."""
     return {
         name: _declared(
             getattr(value, field) if part is None else getattr(getattr(value, field), part),

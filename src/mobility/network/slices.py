@@ -65,7 +65,7 @@ _UNFINISHED = re.compile(r"\.\d{4}-\d{2}-\d{2}(\+\d)?\.(slice|links|forwards|bac
 ABANDONED_S = 3_600  # an unfinished file this old belongs to a process that was killed
 
 
-def _quick_digest(data: np.ndarray[Any, np.dtype[np.uint8]]) -> str:
+def quick_digest(data: np.ndarray[Any, np.dtype[np.uint8]]) -> str:
     """Checksum of the bytes: a cache needs to notice damage, not forgery."""
     whole = len(data) // 8 * 8
     return f"{int(checksum(data[:whole].view(np.uint64))):016x}{data[whole:].tobytes().hex()}"
@@ -76,7 +76,7 @@ SLICE_FILE = FileKind(
     magic=b"MOBISLC\x00",
     format_version=1,
     remedy="remove it, it is made anew",
-    digest=_quick_digest,
+    digest=quick_digest,
 )
 
 LINKS_FILE = FileKind(
@@ -84,7 +84,7 @@ LINKS_FILE = FileKind(
     magic=b"MOBILNK\x00",
     format_version=2,
     remedy="remove it, it is made anew",
-    digest=_quick_digest,
+    digest=quick_digest,
 )
 
 BOUNDS_FILE = FileKind(
@@ -92,7 +92,7 @@ BOUNDS_FILE = FileKind(
     magic=b"MOBIBND\x00",
     format_version=1,
     remedy="remove it, it is made anew",
-    digest=_quick_digest,
+    digest=quick_digest,
 )
 BOUNDS_NAME = "network.bounds"
 
@@ -101,7 +101,7 @@ CONNECTIONS_FILE = FileKind(
     magic=b"MOBICON\x00",
     format_version=1,
     remedy="remove it, it is made anew",
-    digest=_quick_digest,
+    digest=quick_digest,
 )
 
 

@@ -167,21 +167,22 @@ class Assembler:
         legs: list[Leg] = []
         total_m = walk_m
         here, moment = origin, departure
-        for _, first, end, first_section, end_section, foot_s, foot_m in rides:
+        for run, first, end, first_section, end_section, foot_s, foot_m in rides:
             ridden = tuple(calls[first:end])
             board, alight = ridden[0], ridden[-1]
             if here is not board.place:
                 legs.append(Leg("walk", here, board.place, moment, moment + foot_s, foot_m))
                 total_m += foot_m
-            legs.append(self._ride(board, alight, ridden, sections[first_section:end_section]))
+            rows = sections[first_section:end_section]
+            legs.append(self._ride(run, board, alight, ridden, rows))
             here, moment = alight.place, alight.arrival
         if here is not destination:
             legs.append(Leg("walk", here, destination, moment, moment + walk_s, walk_m))
         return Journey(departure, arrival, len(rides) - 1, total_m, tuple(legs))
 
     def _ride(
-        self, board: Call, alight: Call, calls: tuple[Call, ...], rows: list[list[int]]
-    ) -> Leg:
+        self, run: int, board: Call, alight: Call, calls: tuple[Call, ...], rows: list[list[int]]
+    ) -> Leg:  # `run` is the slice's: the running day knows more of it
         trips, dates = self.trips, self._dates
         sections = []
         for trip, day, from_sequence, to_sequence, from_call, to_call in rows:

@@ -11,14 +11,17 @@ import base64
 import binascii
 import struct
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mobility.core.errors import DateOutsideError, UsageError
 from mobility.core.notices import Notice
 from mobility.core.units import DAY_S
 from mobility.journey import Journey
 from mobility.planner.endpoint import Endpoint
-from mobility.planner.query import LONGEST_WINDOW_S, Planner
+from mobility.planner.query import LONGEST_WINDOW_S, Answer, Planner
+
+if TYPE_CHECKING:  # who plans by the timetable alone loads nothing of it
+    from mobility.network.live.files import LiveVersion
 
 VERSION = 1
 LONGEST_GROWN_S = DAY_S  # an empty page grows up to this
@@ -94,6 +97,8 @@ class Page:
     begin, end : int
         Unix seconds of the half-open span of departures (arrivals) that the page holds.
     previous, next : Cursor
+    live : LiveVersion or None
+        The version of the running day that they were found in; None for the timetable.
     """
 
     journeys: tuple[Journey, ...]
@@ -102,6 +107,7 @@ class Page:
     end: int
     previous: Cursor
     next: Cursor
+    live: LiveVersion | None
 
 
 def first_page(*, depart: int | None, arrive: int | None, window_s: int, edition: str) -> Cursor:
@@ -145,7 +151,7 @@ def plan_page(
     low, high = begin, end
     while True:
         try:
-            journeys, notices = _within(planner, origin, destination, cursor, low, high, asked)
+            journeys, answer = _within(planner, origin, destination, cursor, low, high, asked)
         except DateOutsideError:
             if (low, high) == (begin, end):
                 raise
@@ -157,16 +163,17 @@ def plan_page(
         edge = begin if cursor.earlier else end
         low, high = _span(edge, min(end - begin, room_s), cursor.earlier)
     return Page(
-        tuple(journeys), notices, begin, end,
+        tuple(journeys), answer.notices, begin, end,
         replace(cursor, edge=begin, earlier=True), replace(cursor, edge=end, earlier=False),
+        answer.live,
     )  # fmt: skip
 
 
 def _within(
     planner: Planner, origin: Endpoint, destination: Endpoint, cursor: Cursor, begin: int, end: int,
     asked: dict[str, Any],
-) -> tuple[list[Journey], tuple[Notice, ...]]:  # fmt: skip
-    """Return the journeys of a span."""
+) -> tuple[list[Journey], Answer]:  # fmt: skip
+    """Return the journeys of a span, and the answer that they are from."""
     first = begin - DAY_S if cursor.arriving else begin  # no journey takes longer than a day
     answer = planner.plan(origin, destination, depart=first, window_s=end - first, **asked)
     journeys = [
@@ -179,7 +186,7 @@ def _within(
         depart, arrive = (None, cursor.moment) if cursor.arriving else (cursor.moment, None)
         there = planner.plan(origin, destination, depart=depart, arrive=arrive, **asked)
         journeys += [journey for journey in there.journeys if _is_walk(journey)]
-    return sorted(journeys, key=lambda j: (j.departure, j.arrival, j.transfers)), answer.notices
+    return sorted(journeys, key=lambda j: (j.departure, j.arrival, j.transfers)), answer
 
 
 def _is_walk(journey: Journey) -> bool:

@@ -8,7 +8,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -17,10 +17,11 @@ from mobility.core.errors import UsageError
 from mobility.core.notices import Notice
 from mobility.core.units import DAY_S
 from mobility.journey import Fare, Journey, Leg
-from mobility.network import Bounds, Links, Network
+from mobility.network import Network
 from mobility.planner.arrive import latest_departures
 from mobility.planner.assemble import Assembler
 from mobility.planner.choose import choose
+from mobility.planner.day import Day, prepared
 from mobility.planner.endpoint import (
     CrowFlies,
     Endpoint,
@@ -32,8 +33,8 @@ from mobility.planner.endpoint import (
 )
 from mobility.planner.fitting import Fit, Slices, destination_of, fit_to, origin_of
 from mobility.planner.linked import advance_linked, begin_linked, depart_linked, forget_linked
-from mobility.planner.memory import references
 from mobility.planner.needs import NO_NEEDS, Needs
+from mobility.planner.realtime import LiveView
 from mobility.planner.remarks import (
     DEFAULT_LANGUAGE,
     BoardingBans,
@@ -46,16 +47,13 @@ from mobility.planner.search import NEED_EVENTS, advance, begin, depart, forget
 from mobility.planner.values import (
     MAX_ROUNDS,
     Array,
-    Timetable,
-    Trains,
-    bound_arrays,
-    link_arrays,
     no_bounds,
     reverse_walks,
-    timetable_of,
     train_arrays,
-    trains_of,
 )
+
+if TYPE_CHECKING:  # who plans by the timetable alone loads nothing of it
+    from mobility.network.live.files import LiveReader, LiveVersion
 
 LONGEST_WINDOW_S = 48 * 3600
 MAX_TRANSFERS = MAX_ROUNDS - 1  # real journeys over three countries have eleven
@@ -75,25 +73,14 @@ class Pricer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """All best journeys in the order of `sort_key`, and what the reader must know beside them."""
+    """All best journeys in the order of `sort_key`, and what the reader must know beside them.
+
+    ``live`` is the version of the running day that they were found in, None for the timetable.
+    """
 
     journeys: tuple[Journey, ...]
     notices: tuple[Notice, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Day:
-    """A slice as the kernels take it; the tuples keep alive what the references point to."""
-
-    timetable: Timetable
-    trains: Trains
-    timetable_refs: npt.NDArray[np.int64]
-    trains_refs: npt.NDArray[np.int64]
-    n_patterns: int
-    links: Links | None
-    links_refs: npt.NDArray[np.int64] | None
-    bounds: Bounds
-    bounds_refs: npt.NDArray[np.int64]
+    live: LiveVersion | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +92,7 @@ class _Task:
     rounds: int
     max_travel_s: int
     direct: tuple[int, int] | None  # seconds and metres of walking all the way
+    view: LiveView | None  # the running day, of one version from begin to end
 
     @property
     def on_foot(self) -> bool:
@@ -132,6 +120,8 @@ class Planner:
         Returns for a row of the network's trips how to book it; told with on-demand service.
     link_behind : bool
         Make the links of a day that takes long in a thread beside, for who runs on and on.
+    live : LiveReader, optional
+        Versions of the running day; `refresh_live` takes up the newest.
     """
 
     def __init__(
@@ -143,6 +133,7 @@ class Planner:
         walks: WalkTimes | None = None,
         booking: BookingText | None = None,
         link_behind: bool = False,
+        live: LiveReader | None = None,
     ) -> None:
         self.network = network
         self._slices, self._pricer = slices, pricer
@@ -156,9 +147,10 @@ class Planner:
         self._no_bounds = no_bounds(network.n_points)
         self._back = reverse_walks(network)
         self._out_paths, self._in_paths = _footpaths(network, self._back)
-        self._days: OrderedDict[dt.date, _Day] = OrderedDict()
+        self._days: OrderedDict[dt.date, Day] = OrderedDict()
+        self._live, self._view = live, None if live is None else LiveView(self.network)
         self._link_behind = link_behind
-        self._lock = threading.Lock()
+        self._lock, self._refreshing = threading.Lock(), threading.Lock()
         self._local = threading.local()
         self._fit: Fit | None = None  # of a planner for riders with needs
         self._riders: OrderedDict[Needs, Planner] = OrderedDict()
@@ -175,6 +167,7 @@ class Planner:
         max_travel_s: int = DAY_S,
         needs: Needs = NO_NEEDS,
         language: str = DEFAULT_LANGUAGE,
+        as_planned: bool = False,
     ) -> Answer:
         """Return the complete Pareto set of journeys.
 
@@ -201,6 +194,8 @@ class Planner:
             What journeys must be like; the set is then that of all journeys that are.
         language : str
             In which notices tell what the region's staff have written in several languages.
+        as_planned : bool
+            By the timetable alone, whatever is known of the running day.
 
         Raises
         ------
@@ -218,7 +213,8 @@ class Planner:
         moments = self._moments(depart, arrive, window_s)
         zone = origin.tz if arrive is None else destination.tz
         notices = self._coverage.check(moments, zone)
-        task = self._task(origin, destination, max_transfers, max_travel_s)
+        view = None if as_planned else self._view
+        task = self._task(origin, destination, max_transfers, max_travel_s, view)
         if arrive is not None:
             journeys = self._arriving(task, arrive)
         elif window_s is not None:
@@ -232,7 +228,7 @@ class Planner:
         notices += self._bans.notices(task.origin, task.destination, moments, zone)
         notices += self._border_checks.notices(journeys, language)
         notices += () if self._fit is None else self._fit.notices
-        return Answer(tuple(journeys), notices)
+        return Answer(tuple(journeys), notices, None if view is None else view.version)
 
     def for_rider(self, needs: Needs) -> Planner:
         """Return a planner that finds journeys which fit the needs only; the last few are kept.
@@ -263,14 +259,15 @@ class Planner:
         made._out_paths, made._in_paths = _footpaths(fit.near, fit.near_back)
         made._days, made._riders = OrderedDict(), OrderedDict()
         made._link_behind = False
-        made._lock = threading.Lock()
+        made._live = made._view = None  # the running day is of all riders, not of these
+        made._lock, made._refreshing = threading.Lock(), threading.Lock()
         if fit.network.n_points != self.network.n_points:
             made._assembler = Assembler(fit.network)
             made._no_bounds = no_bounds(fit.network.n_points)
             made._local = threading.local()
         return made
 
-    def day(self, date: dt.date, *, linked: bool = False) -> _Day:
+    def day(self, date: dt.date, *, linked: bool = False) -> Day:
         """Return the slice of a date in UTC as the kernels take it.
 
         Where it has links the search goes from run to run, else by stops: the answers are the
@@ -282,15 +279,9 @@ class Planner:
                 self._days.move_to_end(date)
                 return found
         day = self._slices.get(date)
-        timetable = timetable_of(self.network, day, self._back)
-        trains = trains_of(day, self._train_arrays)
         links = self._slices.links(date, at_any_cost=linked)
         bounds = self._slices.bounds(at_any_cost=linked) or self._no_bounds
-        made = _Day(
-            timetable, trains, references(timetable), references(trains), day.n_patterns,
-            links, None if links is None else references(link_arrays(links)),
-            bounds, references(bound_arrays(bounds)),
-        )  # fmt: skip
+        made = prepared(self.network, day, self._train_arrays, self._back, links, bounds)
         with self._lock:
             self._days[date] = made
             while len(self._days) > KEPT_DAYS:
@@ -303,6 +294,31 @@ class Planner:
             beside.start()
         return made
 
+    @property
+    def live(self) -> LiveVersion | None:
+        """The version of the running day that the next query is answered from."""
+        return None if self._view is None else self._view.version
+
+    def refresh_live(self) -> LiveVersion | None:
+        """Take up the newest version of the running day; queries under way keep theirs.
+
+        Its slices are made ready here, so that no query waits for them.
+        """
+        if self._live is None:
+            return None
+        with self._refreshing:
+            view = self._view
+            assert view is not None
+            newest = self._live.refresh()
+            if newest is not None and newest is not view.version:
+                self._view = view.follow(newest, self._back, self._assembler)
+        return newest
+
+    def _day_of(self, task: _Task, date: dt.date) -> tuple[Day, Assembler]:
+        """Return a day as a query sees it, and who tells of its trains."""
+        live = None if task.view is None else task.view.find(date)
+        return (self.day(date), self._assembler) if live is None else live
+
     def _moments(
         self, depart: int | None, arrive: int | None, window_s: int | None
     ) -> tuple[int, int]:
@@ -313,15 +329,16 @@ class Planner:
         return depart, depart + (window_s or 1) - 1
 
     def _task(
-        self, origin: Endpoint, destination: Endpoint, max_transfers: int, max_travel_s: int
-    ) -> _Task:
+        self, origin: Endpoint, destination: Endpoint, max_transfers: int, max_travel_s: int,
+        view: LiveView | None,
+    ) -> _Task:  # fmt: skip
         start = reach_of(origin, self._out_paths, self._walks)
         end = reach_of(destination, self._in_paths, self._walks)
         direct = self._direct(origin, destination, start)
         if self._fit is not None:
             start, end = origin_of(self._fit, start), destination_of(self._fit, end)
             direct = None if self._fit.layers else direct
-        return _Task(start, end, max_transfers + 1, max_travel_s, direct)
+        return _Task(start, end, max_transfers + 1, max_travel_s, direct, view)
 
     def _direct(
         self, origin: Endpoint, destination: Endpoint, start: Reach
@@ -329,7 +346,7 @@ class Planner:
         """Return seconds and metres of walking all the way, where that is in reach."""
         return direct_walk(self.network, self._walks, origin, destination, start)
 
-    def _scratch(self, day: _Day) -> Scratch:
+    def _scratch(self, day: Day) -> Scratch:
         local = self._local.__dict__  # of this thread
         if local.get("day") is not day:
             if "scratch" not in local:
@@ -343,11 +360,11 @@ class Planner:
 
     def _departing(self, task: _Task, leave: int) -> list[Journey]:
         leave_s = leave - self.network.epoch_s
-        day = self.day(_utc_date(leave))
+        day, assembler = self._day_of(task, _utc_date(leave))
         run = _Run(self._scratch(day), day, task)
         try:
             run.depart(leave_s, leave_s + task.max_travel_s)
-            return run.journeys(self._assembler)
+            return run.journeys(assembler)
         finally:
             run.forget()
 
@@ -359,11 +376,11 @@ class Planner:
         while end > start:
             midnight = (end - 1) // DAY_S * DAY_S
             first = max(start, midnight)
-            day = self.day(_utc_date(first))
+            day, assembler = self._day_of(task, _utc_date(first))
             run = _Run(self._scratch(day), day, task)
             try:
                 best = run.window(first - epoch_s, end - epoch_s, best)
-                journeys = run.journeys(self._assembler) + journeys
+                journeys = run.journeys(assembler) + journeys
             finally:
                 run.forget()
             end = first
@@ -372,7 +389,7 @@ class Planner:
     def _arriving(self, task: _Task, arrive: int) -> list[Journey]:
         """Find the latest departures backwards, then for each its earliest arrival forwards."""
         arrive_s = arrive - self.network.epoch_s
-        day = self.day(_utc_date(arrive - task.max_travel_s))
+        day, assembler = self._day_of(task, _utc_date(arrive - task.max_travel_s))
         run = _Run(self._scratch(day), day, task)
         try:
             departures = run.latest_departures(arrive_s)
@@ -381,7 +398,7 @@ class Planner:
         try:
             for leave_s, rides in departures:
                 run.depart(leave_s, arrive_s, only=rides)
-            return run.journeys(self._assembler)
+            return run.journeys(assembler)
         finally:
             run.forget()
 
@@ -413,7 +430,7 @@ class Planner:
 class _Run:
     """One search in one slice: from opening it to the journeys, in the scratch of a thread."""
 
-    def __init__(self, scratch: Scratch, day: _Day, task: _Task) -> None:
+    def __init__(self, scratch: Scratch, day: Day, task: _Task) -> None:
         self._scratch, self._day, self._task = scratch, day, task
         self._counts = np.zeros(4, np.int64)
 

@@ -8,6 +8,7 @@ from mobility.web.catalogue import (
     read_catalogue,
 )
 from mobility.web.label_words import label_documents
+from mobility.web.now_page import install_now_page
 from mobility.web.pages import PageBackend, install_pages
 from mobility.web.region_pages import RegionBackend, install_region_pages
 from mobility.web.timetable_pages import TimetableBackend, install_timetable_pages
@@ -19,6 +20,7 @@ __all__ = [
     "RegionBackend",
     "TimetableBackend",
     "choose_language",
+    "install_now_page",
     "install_pages",
     "install_region_pages",
     "install_timetable_pages",

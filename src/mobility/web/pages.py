@@ -25,7 +25,7 @@ from mobility.web.catalogue import (
 )
 from mobility.web.label_view import emission_view, label_notes, label_views, risk_view
 from mobility.web.timetable_view import departures_address, trip_address
-from mobility.web.view import date_text, journey_view, short_name
+from mobility.web.view import date_text, journey_view, short_name, source_texts
 
 WINDOW = "2h"  # what a page shows, where anything goes within
 WINDOW_S = 7_200
@@ -98,6 +98,15 @@ class SearchForm:
             destination_id=self.origin_id,
             page="",
         )
+
+    def rider_query(self) -> str:
+        """Return the part of the query that says who travels."""
+        extra = dict(self.extra)
+        pairs = [
+            *(("card", card) for card in self.cards), *(("pass", name) for name in self.passes),
+            ("currency", self.currency), ("lang", extra.get("lang", "")),
+        ]  # fmt: skip
+        return urlencode([(n, v) for n, v in pairs if v])
 
     def question(self, language: str) -> Document:
         """Return the question to the API.
@@ -201,6 +210,24 @@ def json_for_page(value: Any) -> Markup:
     return Markup(text)  # only what `replace` left: no markup can start
 
 
+def page_templates() -> Environment:
+    """Return the templates of the travellers' pages."""
+    templates = Environment(
+        loader=PackageLoader("mobility.web"),
+        autoescape=select_autoescape(default=True, default_for_string=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    templates.globals |= {
+        "date_text": date_text,
+        "short_name": short_name,
+        "departures_address": departures_address,
+        "trip_address": trip_address,
+    }
+    return templates
+
+
 def _journey_views(answer: Document, parties: dict[str, str], strings: Catalogue) -> list[Document]:
     """Return what the page shows of each journey, its labels and their figures."""
     views = []
@@ -219,19 +246,7 @@ class Pages:
     def __init__(self, backend: PageBackend, bundle: Bundle) -> None:
         self._backend = backend
         self._bundle = bundle
-        self._templates = Environment(
-            loader=PackageLoader("mobility.web"),
-            autoescape=select_autoescape(default=True, default_for_string=True),
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        self._templates.globals |= {
-            "date_text": date_text,
-            "short_name": short_name,
-            "departures_address": departures_address,
-            "trip_address": trip_address,
-        }
+        self._templates = page_templates()
 
     async def start(self, request: Request) -> HTMLResponse:
         """Return the first page."""
@@ -276,6 +291,7 @@ class Pages:
             earlier=form.query(page=answer["previous"]) if answer else "",
             later=form.query(page=answer["next"]) if answer else "",
             path=request.url.path,
+            sources=source_texts(answer["realtime"], strings) if answer else [],
             edition=request.scope.get("edition_asked", "")[:SHORT_HASH],
             link=form.query(edition=region["versions"]["edition"][:SHORT_HASH]),
             journeys=_journey_views(answer, parties, strings) if answer else [],

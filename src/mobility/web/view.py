@@ -6,9 +6,11 @@ The client (``web/src/view.ts``) says the same things in the same words.
 from __future__ import annotations
 
 import datetime as dt
+import json
 import re
 from itertools import pairwise
 from typing import Any
+from urllib.parse import urlencode
 
 from mobility.core.money import Money
 from mobility.web.catalogue import Catalogue
@@ -119,6 +121,78 @@ def place_view(place: Document, stations: dict[str, str]) -> Document:
     return {**place, "title": title, "also": place["name"] if place["name"] != title else ""}
 
 
+def age_text(seconds: int | None, strings: Catalogue) -> str:
+    """Return how old something is, for people.
+
+    >>> from mobility.web.catalogue import read_catalogue
+    >>> age_text(40, read_catalogue("en")), age_text(7300, read_catalogue("en"))
+    ('40 s', '2 h 1 min')
+    """
+    seconds = seconds or 0
+    if seconds < 120:
+        return strings.text("live.age.seconds", n=seconds)
+    return duration_text(seconds // 60, strings)
+
+
+def source_texts(realtime: Document | None, strings: Catalogue) -> list[str]:
+    """Return how old the live data of each source are."""
+    found = []
+    for source in realtime["sources"] if realtime else ():
+        age = age_text(source["age_s"], strings)
+        if source["age_s"] is None:
+            found.append(strings.text("live.source.none", feed=source["feed"]))
+        elif source["fault"]:
+            found.append(strings.text("live.source.fault", feed=source["feed"], age=age))
+        else:
+            found.append(strings.text("live.source", feed=source["feed"], age=age))
+    return list(dict.fromkeys(found))
+
+
+def planned_clock(planned: str | None, real: str) -> str:
+    """Return the planned time of day where it is another than the real one."""
+    return clock(planned) if planned and clock(planned) != clock(real) else ""
+
+
+def live_text(leg: Document, strings: Catalogue) -> str:
+    """Return in words how a ride runs; empty where nothing is live."""
+    if leg["cancelled"]:
+        return strings.text("live.cancelled")
+    if leg["added"]:
+        return strings.text("live.added")
+    if not leg["live"] or leg["planned_departure"] is None:
+        return ""
+    minutes = minutes_between(leg["planned_departure"], leg["departure"])
+    if minutes == 0:
+        return strings.text("live.on_time")
+    return strings.text("live.late" if minutes > 0 else "live.early", n=abs(minutes))
+
+
+def now_query(journey: Document) -> str:
+    """Return the query of the page that tells what now of a journey, by its rides."""
+    rides = [
+        [
+            [s["feed"], s["trip_id"], s["service_date"], s["from_sequence"], s["to_sequence"]]
+            for s in leg["sections"]
+        ]
+        for leg in journey["legs"]
+        if leg["sections"]
+    ]
+    if not rides:
+        return ""
+    to = journey["legs"][-1]["to"]
+    end = to["station_id"] or to["id"] or f"{to['lat']},{to['lon']}"
+    text = json.dumps(rides, separators=(",", ":"), ensure_ascii=False)
+    return urlencode({"rides": text, "to": end})
+
+
+def call_view(call: Document, stations: dict[str, str]) -> Document:
+    """Return what the page shows of a call on the way."""
+    return {
+        **place_view(call, stations),
+        "planned_clock": planned_clock(call["planned_departure"], call["departure"]),
+    }
+
+
 def leg_view(leg: Document, stations: dict[str, str], strings: Catalogue) -> Document:
     """Return what the page shows of a leg."""
     ride = leg["mode"] == "transit"
@@ -138,7 +212,13 @@ def leg_view(leg: Document, stations: dict[str, str], strings: Catalogue) -> Doc
         "text": duration_text(minutes, strings) if ride else walk,
         "background": line_color(leg["color"]),
         "ink": line_ink(leg["color"]),
-        "between": [place_view(call, stations) for call in leg["stops"][1:-1]],
+        "between": [call_view(call, stations) for call in leg["stops"][1:-1]],
+        "live_text": live_text(leg, strings) if ride else "",
+        "planned_clocks": [
+            planned_clock(leg["planned_departure"], leg["departure"]),
+            planned_clock(leg["planned_arrival"], leg["arrival"]),
+        ],
+        "ends": [leg["stops"][0], leg["stops"][-1]] if leg["stops"] else [],
         "countries": " → ".join(_distinct(s["country"] for s in leg["sections"] if s["country"])),
     }
 
@@ -252,6 +332,8 @@ def journey_view(
         **journey,
         "duration": duration_text(minutes, strings),
         "legs": legs,
+        "now_query": now_query(journey),
+        "live_texts": [f"{leg['label']}: {leg['live_text']}" for leg in legs if leg["live_text"]],
         "changes": changes(legs),
         "strip": strip(legs),
         "later_days": days_between(journey["departure"], journey["arrival"]),

@@ -1,6 +1,6 @@
 // What a page shows of a journey document: texts and widths, no rules of its own.
 // The server's pages (src/mobility/web/view.py) say the same things in the same words.
-import type { Journey, Leg, Money, Stop, Ticket } from "./api";
+import type { Journey, Leg, Money, Realtime, Stop, Ticket } from "./api";
 import { among, t } from "./i18n";
 
 const PARTY_COLORS = 8;
@@ -79,6 +79,47 @@ export function lineInk(color: string | null): string | null {
     return c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
   };
   return 0.2126 * channel(0) + 0.7152 * channel(2) + 0.0722 * channel(4) > 0.179 ? "#000" : "#fff";
+}
+
+/** The planned time of day where it is another than the real one. */
+export const plannedClock = (planned: string | null, real: string): string =>
+  planned && clock(planned) !== clock(real) ? clock(planned) : "";
+
+/** In words how a ride runs; empty where nothing is live. */
+export function liveText(leg: Leg): string {
+  if (leg.cancelled) return t("live.cancelled");
+  if (leg.added) return t("live.added");
+  if (!leg.live || leg.planned_departure === null) return "";
+  const minutes = minutesBetween(leg.planned_departure, leg.departure);
+  if (minutes === 0) return t("live.on_time");
+  return t(minutes > 0 ? "live.late" : "live.early", { n: Math.abs(minutes) });
+}
+
+export function ageText(seconds: number): string {
+  return seconds < 120 ? t("live.age.seconds", { n: seconds }) : durationText(Math.floor(seconds / 60));
+}
+
+/** How old the live data of each source are. */
+export function sourceTexts(realtime: Realtime | null): string[] {
+  const texts = (realtime?.sources ?? []).map(({ feed, age_s, fault }) => {
+    if (age_s === null) return t("live.source.none", { feed });
+    return t(fault ? "live.source.fault" : "live.source", { feed, age: ageText(age_s) });
+  });
+  return [...new Set(texts)];
+}
+
+/** The address of the page that tells what now of a journey, by its rides. */
+export function nowAddress(journey: Journey): string {
+  const rides = journey.legs
+    .filter((leg) => leg.sections.length > 0)
+    .map((leg) =>
+      leg.sections.map((s) => [s.feed, s.trip_id, s.service_date, s.from_sequence, s.to_sequence]),
+    );
+  const end = journey.legs.at(-1)?.to;
+  if (rides.length === 0 || !end) return "";
+  const to = end.station_id ?? end.id ?? `${end.lat},${end.lon}`;
+  const lang = document.documentElement.lang;
+  return `/what-now?${new URLSearchParams({ rides: JSON.stringify(rides), to, lang })}`;
 }
 
 export function lineCountries(leg: Leg): string {
