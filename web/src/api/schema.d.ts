@@ -4,6 +4,26 @@
  */
 
 export interface paths {
+    "/api/v1/alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Alerts
+         * @description Return the operators' alerts that hold now or later, with the age of the data.
+         */
+        get: operations["get_alerts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/departures": {
         parameters: {
             query?: never;
@@ -424,6 +444,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/what-now": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Post What Now
+         * @description Say how a chosen journey stands now; where it has broken, how to go on.
+         */
+        post: operations["post_what_now"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/livez": {
         parameters: {
             query?: never;
@@ -513,6 +553,48 @@ export interface components {
             /** Values */
             values: {
                 [key: string]: string;
+            };
+        };
+        /**
+         * AlertDocument
+         * @description An operator's message to travellers, in the language asked for where there is one.
+         */
+        AlertDocument: {
+            /** Cause */
+            cause: string | null;
+            /** Description */
+            description: string | null;
+            /** Effect */
+            effect: string | null;
+            /** Feed */
+            feed: string;
+            /** Header */
+            header: string;
+            /** Id */
+            id: string;
+            /** Language */
+            language: string | null;
+            /** Periods */
+            periods: components["schemas"]["PeriodDocument"][];
+            /** Severity */
+            severity: string | null;
+            /** Url */
+            url: string | null;
+        };
+        /**
+         * AlertsDocument
+         * @description The alerts that hold now or later.
+         */
+        AlertsDocument: {
+            /** Alerts */
+            alerts: components["schemas"]["AlertDocument"][];
+            realtime: components["schemas"]["RealtimeDocument"] | null;
+            /**
+             * Versions
+             * @description Content hashes of what the answer was made from.
+             */
+            versions: {
+                [key: string]: string | null;
             };
         };
         /**
@@ -628,16 +710,72 @@ export interface components {
             id: string | null;
             /** Lat */
             lat: number;
+            /**
+             * Live
+             * @description The times follow from what the operator says of this day.
+             */
+            live: boolean;
             /** Lon */
             lon: number;
+            /**
+             * Moved
+             * @description It stops at another platform or stop than planned.
+             */
+            moved: boolean;
             /** Name */
             name: string;
+            /**
+             * Planned Arrival
+             * @description Null where no timetable knows the call.
+             */
+            planned_arrival: string | null;
+            /** Planned Departure */
+            planned_departure: string | null;
+            /** Planned Platform */
+            planned_platform: string | null;
             /** Platform */
             platform: string | null;
+            /**
+             * Skipped
+             * @description The train does not stop here.
+             */
+            skipped: boolean;
             /** Station Id */
             station_id: string | null;
             /** Tz */
             tz: string;
+        };
+        /**
+         * CarTripDocument
+         * @description The same trip by car, for one person in a car of usual occupancy.
+         */
+        CarTripDocument: {
+            factor: components["schemas"]["FactorDocument"];
+            /** Grams */
+            grams: number;
+            /** Metres */
+            metres: number;
+        };
+        /**
+         * ChangeDocument
+         * @description A change between two rides and the probability that it is missed; null: not known.
+         */
+        ChangeDocument: {
+            /** After */
+            after: number;
+            arriving: components["schemas"]["DelayDocument"] | null;
+            /** Before */
+            before: number;
+            departing: components["schemas"]["DelayDocument"] | null;
+            /** Guaranteed */
+            guaranteed: boolean;
+            /** Missed */
+            missed: number | null;
+            /**
+             * Slack S
+             * @description Seconds that remain after walking or changing.
+             */
+            slack_s: number;
         };
         /**
          * ChoiceDocument
@@ -770,6 +908,41 @@ export interface components {
             };
         };
         /**
+         * DelayDocument
+         * @description Punctuality as published, and the delays made of it.
+         */
+        DelayDocument: {
+            /** Agency */
+            agency: string | null;
+            /**
+             * Checked
+             * @enum {string}
+             */
+            checked: "read" | "recalled";
+            /** Country */
+            country: string;
+            /**
+             * Late
+             * @description Share of vehicles that are late at all.
+             */
+            late: number;
+            /**
+             * Mean S
+             * @description Mean delay of those.
+             */
+            mean_s: number;
+            /** Share Within */
+            share_within: number;
+            /** Source */
+            source: string;
+            /** Vehicle */
+            vehicle: string;
+            /** Within S */
+            within_s: number;
+            /** Year */
+            year: number;
+        };
+        /**
          * DifferenceDocument
          * @description What changes for one question: after minus before.
          */
@@ -807,6 +980,70 @@ export interface components {
             weight: number;
             /** Window S */
             window_s: number;
+        };
+        /**
+         * EmissionPartDocument
+         * @description What a ride emits in one country; null where no factor is published.
+         */
+        EmissionPartDocument: {
+            /** Country */
+            country: string | null;
+            factor: components["schemas"]["FactorDocument"] | null;
+            /** Grams */
+            grams: number | null;
+            /** Metres */
+            metres: number;
+        };
+        /**
+         * EmissionsDocument
+         * @description What a journey emits per rider; a ride without a factor is unknown, never 0.
+         */
+        EmissionsDocument: {
+            car: components["schemas"]["CarTripDocument"] | null;
+            /** Grams */
+            grams: number | null;
+            /** Rides */
+            rides: components["schemas"]["RideEmissionsDocument"][];
+            /**
+             * Scopes
+             * @description What the factors used count.
+             */
+            scopes: string[];
+            /** Unknown Legs */
+            unknown_legs: number[];
+        };
+        /**
+         * FactorDocument
+         * @description Grams of CO2 equivalents per passenger-kilometre, as published.
+         */
+        FactorDocument: {
+            /** Agency */
+            agency: string | null;
+            /**
+             * Checked
+             * @description Whether the source was read for the table or its figure is from memory.
+             * @enum {string}
+             */
+            checked: "read" | "recalled";
+            /** Country */
+            country: string;
+            /** G Per Pkm */
+            g_per_pkm: number;
+            /** Occupancy */
+            occupancy: number | null;
+            /**
+             * Scope
+             * @enum {string}
+             */
+            scope: "tank_to_wheel" | "well_to_wheel" | "with_vehicle" | "with_infrastructure";
+            /** Source */
+            source: string;
+            /** Traction */
+            traction: string | null;
+            /** Vehicle */
+            vehicle: string;
+            /** Year */
+            year: number;
         };
         /**
          * FareDocument
@@ -1208,6 +1445,16 @@ export interface components {
             type: "Feature";
         };
         /**
+         * GivenDocument
+         * @description The journey that a label is given to, by its place in the answer, and why.
+         */
+        GivenDocument: {
+            /** Journey */
+            journey: number;
+            /** Reasons */
+            reasons: components["schemas"]["ReasonDocument"][];
+        };
+        /**
          * HealthDocument
          * @description Whether answers can be given, and from what.
          */
@@ -1285,9 +1532,14 @@ export interface components {
         };
         /**
          * JourneyDocument
-         * @description J: one way to travel.
+         * @description J: one way to travel; the fare is null without a tariff, or where it was not priced.
          */
         JourneyDocument: {
+            /**
+             * Alerts
+             * @description Ids of the answer's alerts that it meets.
+             */
+            alerts: string[];
             /**
              * Arrival
              * Format: date-time
@@ -1302,9 +1554,11 @@ export interface components {
              * @example 2027-05-04T07:30:00+02:00
              */
             departure: string;
+            emissions: components["schemas"]["EmissionsDocument"];
             fare: components["schemas"]["FareDocument"] | null;
             /** Legs */
             legs: components["schemas"]["LegDocument"][];
+            risk: components["schemas"]["RiskDocument"];
             /** Transfers */
             transfers: number;
             /** Walk M */
@@ -1337,6 +1591,8 @@ export interface components {
          * @description The journeys of one question.
          */
         JourneysDocument: {
+            /** Alerts */
+            alerts: components["schemas"]["AlertDocument"][];
             /** Arrive */
             arrive: string | null;
             /** Depart */
@@ -1344,6 +1600,11 @@ export interface components {
             from: components["schemas"]["PlaceDocument"];
             /** Journeys */
             journeys: components["schemas"]["JourneyDocument"][];
+            /**
+             * Labels
+             * @description Values beside the journeys, whose set and order they do not change.
+             */
+            labels: components["schemas"]["LabelDocument"][];
             /**
              * Next
              * @description The `page` after.
@@ -1356,6 +1617,8 @@ export interface components {
              * @description The `page` before; null where the question has no window.
              */
             previous: string | null;
+            /** @description Null where nothing is live. */
+            realtime: components["schemas"]["RealtimeDocument"] | null;
             /**
              * Stations
              * @description Names of the stations touched, by id; places have the operators' names.
@@ -1375,10 +1638,42 @@ export interface components {
             window_s: number | null;
         };
         /**
+         * LabelDocument
+         * @description One label; given to all journeys that tie, to none where nobody can tell.
+         */
+        LabelDocument: {
+            /**
+             * All Equal
+             * @description All journeys tie: nothing to choose by.
+             */
+            all_equal: boolean;
+            /**
+             * Approximate
+             * @description Prices in different currencies were ranked at rates.
+             */
+            approximate: boolean;
+            /** Given */
+            given: components["schemas"]["GivenDocument"][];
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "fastest" | "fewest_changes" | "least_walking" | "cheapest" | "cheapest_protected" | "fewest_emissions" | "most_robust";
+            /** Reasons */
+            reasons: components["schemas"]["ReasonDocument"][];
+            /** Title */
+            title: string;
+        };
+        /**
          * LegDocument
          * @description L: one ride or one walk.
          */
         LegDocument: {
+            /**
+             * Added
+             * @description No timetable knows the train.
+             */
+            added: boolean;
             /**
              * Arrival
              * Format: date-time
@@ -1386,6 +1681,8 @@ export interface components {
              * @example 2027-05-04T07:30:00+02:00
              */
             arrival: string;
+            /** Cancelled */
+            cancelled: boolean;
             /**
              * Color
              * @description RRGGBB
@@ -1409,10 +1706,24 @@ export interface components {
             /** Line */
             line: string | null;
             /**
+             * Live
+             * @description The operator says how the train runs on this day.
+             */
+            live: boolean;
+            /**
              * Mode
              * @enum {string}
              */
             mode: "transit" | "walk" | "bike" | "car" | "on_demand";
+            /** Planned Arrival */
+            planned_arrival: string | null;
+            /**
+             * Planned Departure
+             * @description Null where no timetable knows the train.
+             */
+            planned_departure: string | null;
+            /** @description Where the vehicle is. */
+            position: components["schemas"]["VehicleDocument"] | null;
             /** Sections */
             sections: components["schemas"]["SectionDocument"][];
             /** Stops */
@@ -1461,6 +1772,27 @@ export interface components {
              * @enum {string}
              */
             status: "ok" | "starting";
+        };
+        /**
+         * LiveSourceDocument
+         * @description How a source of live messages stands.
+         */
+        LiveSourceDocument: {
+            /** Age S */
+            age_s: number | null;
+            /** Counts */
+            counts: {
+                [key: string]: number;
+            };
+            /**
+             * Fault
+             * @description Why it cannot be read now; what it said last stands.
+             */
+            fault: string | null;
+            /** Feed */
+            feed: string;
+            /** Made */
+            made: string | null;
         };
         /**
          * MatrixDocument
@@ -1715,6 +2047,16 @@ export interface components {
             name: string;
         };
         /**
+         * PeriodDocument
+         * @description A span of time; null leaves an end open.
+         */
+        PeriodDocument: {
+            /** From */
+            from: string | null;
+            /** Until */
+            until: string | null;
+        };
+        /**
          * PlaceDocument
          * @description P: a stop, or a position (then without ids).
          */
@@ -1836,6 +2178,37 @@ export interface components {
             station_id: string;
             /** Travel S */
             travel_s: number;
+        };
+        /**
+         * RealtimeDocument
+         * @description The version of the running day that an answer was found in.
+         */
+        RealtimeDocument: {
+            /**
+             * Polled
+             * Format: date-time
+             * @description RFC 3339 in the zone of the place.
+             * @example 2027-05-04T07:30:00+02:00
+             */
+            polled: string;
+            /** Sources */
+            sources: components["schemas"]["LiveSourceDocument"][];
+            /** Version */
+            version: string;
+        };
+        /**
+         * ReasonDocument
+         * @description A reason as a code with its figures, and as a sentence in the language asked for.
+         */
+        ReasonDocument: {
+            /** Code */
+            code: string;
+            /** Figures */
+            figures: {
+                [key: string]: unknown;
+            };
+            /** Text */
+            text: string;
         };
         /**
          * RegionDocument
@@ -2023,6 +2396,16 @@ export interface components {
             };
         };
         /**
+         * RideEmissionsDocument
+         * @description What a ride emits, by country.
+         */
+        RideEmissionsDocument: {
+            /** Leg */
+            leg: number;
+            /** Parts */
+            parts: components["schemas"]["EmissionPartDocument"][];
+        };
+        /**
          * RideReference
          * @description One ridden part of a trip, as a section of an answer names it.
          */
@@ -2037,6 +2420,16 @@ export interface components {
             to_sequence: number;
             /** Trip Id */
             trip_id: string;
+        };
+        /**
+         * RiskDocument
+         * @description The probability that one of a journey's changes is missed; null: not known.
+         */
+        RiskDocument: {
+            /** Changes */
+            changes: components["schemas"]["ChangeDocument"][];
+            /** Missed */
+            missed: number | null;
         };
         /**
          * RowCountsDocument
@@ -2324,6 +2717,29 @@ export interface components {
             why: string[];
         };
         /**
+         * TicketHoldDocument
+         * @description Whether a ticket of the journey's fare still holds.
+         */
+        TicketHoldDocument: {
+            /**
+             * In Time
+             * @description It is valid when the first way to go on arrives.
+             */
+            in_time: boolean;
+            /**
+             * Inside
+             * @description The broken connection lies inside this ticket.
+             */
+            inside: boolean;
+            /** Protects */
+            protects: string;
+            /**
+             * Ticket
+             * @description Index in the fare's tickets.
+             */
+            ticket: number;
+        };
+        /**
          * TrainDaysDocument
          * @description The days on which a train that carries the trip runs.
          */
@@ -2510,6 +2926,133 @@ export interface components {
             /** To */
             to: string;
         };
+        /**
+         * VehicleDocument
+         * @description Where a vehicle is, in degrees.
+         */
+        VehicleDocument: {
+            /** At */
+            at: string | null;
+            /** Bearing */
+            bearing: number | null;
+            /** Lat */
+            lat: number;
+            /** Lon */
+            lon: number;
+        };
+        /**
+         * WayDocument
+         * @description A way to go on; from a stop, or staying on the train until a call.
+         */
+        WayDocument: {
+            /**
+             * Arrival
+             * Format: date-time
+             * @description RFC 3339 in the zone of the place.
+             * @example 2027-05-04T07:30:00+02:00
+             */
+            arrival: string;
+            /** @description Null where that call is the destination. */
+            journey: components["schemas"]["JourneyDocument"] | null;
+            stay_until: components["schemas"]["CallDocument"] | null;
+        };
+        /**
+         * WhatNowDocument
+         * @description How a journey stands, and how to go on where it has broken.
+         */
+        WhatNowDocument: {
+            /** Alerts */
+            alerts: components["schemas"]["AlertDocument"][];
+            /** @description Where the rider is, or alights next. */
+            at: components["schemas"]["PlaceDocument"] | null;
+            /**
+             * Broken Leg
+             * @description Index of the leg that cannot be taken.
+             */
+            broken_leg: number | null;
+            journey: components["schemas"]["JourneyDocument"];
+            /**
+             * Now
+             * Format: date-time
+             * @description RFC 3339 in the zone of the place.
+             * @example 2027-05-04T07:30:00+02:00
+             */
+            now: string;
+            /**
+             * On Board
+             * @description Index of the leg that the rider is on.
+             */
+            on_board: number | null;
+            realtime: components["schemas"]["RealtimeDocument"] | null;
+            /** Reason */
+            reason: ("missed" | "cancelled" | "not_boarding" | "not_alighting") | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "holds" | "broken" | "arrived";
+            /** Stations */
+            stations: {
+                [key: string]: string;
+            };
+            /** Tickets */
+            tickets: components["schemas"]["TicketHoldDocument"][];
+            /**
+             * Versions
+             * @description Content hashes of what the answer was made from.
+             */
+            versions: {
+                [key: string]: string | null;
+            };
+            /** Ways */
+            ways: components["schemas"]["WayDocument"][];
+        };
+        /**
+         * WhatNowQuery
+         * @description A journey that was chosen, by its rides, and where it leads.
+         */
+        WhatNowQuery: {
+            /**
+             * Age Group
+             * @default adult
+             */
+            age_group: string;
+            /**
+             * At
+             * @description RFC 3339; now where it is not given.
+             */
+            at?: string | null;
+            /**
+             * Cards
+             * @description Reduction cards held.
+             */
+            cards?: string[];
+            /**
+             * Currency
+             * @example EUR
+             */
+            currency?: string | null;
+            /**
+             * Language
+             * @example de
+             */
+            language?: string | null;
+            /**
+             * Passes
+             * @description Passes held.
+             */
+            passes?: string[];
+            /**
+             * Rides
+             * @description By ride, in order, its sections.
+             */
+            rides: components["schemas"]["RideReference"][][];
+            /**
+             * To
+             * @description Else where the last ride ends.
+             */
+            to?: string | null;
+        };
     };
     responses: never;
     parameters: never;
@@ -2519,6 +3062,43 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    get_alerts: {
+        parameters: {
+            query?: {
+                feed?: string | null;
+                language?: string | null;
+                /** @description Answer from this edition (its hash as versions name it, or the first 12 characters or more), though another one may be in use; the default is the one in use. */
+                edition?: string;
+            };
+            header?: {
+                /** @description Seconds that the caller waits at most; less than the server allows, not more. */
+                "Request-Timeout"?: number;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertsDocument"];
+                };
+            };
+            /** @description A problem document (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     get_departures: {
         parameters: {
             query: {
@@ -2529,6 +3109,8 @@ export interface operations {
                 window?: string;
                 limit?: number;
                 kind?: "departures" | "arrivals";
+                /** @description Answer from this edition (its hash as versions name it, or the first 12 characters or more), though another one may be in use; the default is the one in use. */
+                edition?: string;
             };
             header?: {
                 /** @description Seconds that the caller waits at most; less than the server allows, not more. */
@@ -2561,7 +3143,10 @@ export interface operations {
     };
     post_fares: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Answer from this edition (its hash as versions name it, or the first 12 characters or more), though another one may be in use; the default is the one in use. */
+                edition?: string;
+            };
             header?: {
                 /** @description Seconds that the caller waits at most; less than the server allows, not more. */
                 "Request-Timeout"?: number;
@@ -2597,7 +3182,10 @@ export interface operations {
     };
     get_health: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Answer from this edition (its hash as versions name it, or the first 12 characters or more), though another one may be in use; the default is the one in use. */
+                edition?: string;
+            };
             header?: {
                 /** @description Seconds that the caller waits at most; less than the server allows, not more. */
                 "Request-Timeout"?: number;
@@ -2640,6 +3228,8 @@ export interface operations {
                 minutes: number[];
                 /** @description Longest walk from the last stop on. */
                 walk_minutes?: number;
+                /** @description Answer from this edition (its hash as versions name it, or the first 12 characters or more), though another one may be in use; the default is the one in use. */
+                edition?: string;
             };
             header?: {
                 /** @description Seconds that the caller waits at most; less than the server allows, not more. */
@@ -2715,6 +3305,8 @@ export interface operations {
                 /** @description `previous` or `next` of an answer to the same question with a window. */
                 page?: string | null;
                 max_transfers?: number;
+                /** @description Answer from this edition (its hash as versions name it, or the first 12 characters or more), though another one may be in use; the default is the one in use. */
+                edition?: string;
             };
             header?: {
                 /** @description Seconds that the caller waits at most; less than the server allows, not more. */
@@ -2747,7 +3339,10 @@ export interface operations {
     };
     get_map_lines: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Answer from this edition (its hash as versions name it, or the first 12 characters or more), though another one may be in use; the default is the one in use. */
+                edition?: string;
+            };
             header?: {
                 /** @description Seconds that the caller waits at most; less than the server allows, not more. */
                 "Request-Timeout"?: number;
@@ -2779,7 +3374,10 @@ export interface operations {
     };
     get_map_stations: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Answer from this edition (its hash as versions name it, or the first 12 characters or more), though another one may be in use; the default is the one in use. */
+                edition?: string;
+            };
             header?: {
                 /** @description Seconds that the caller waits at most; less than the server allows, not more. */
                 "Request-Timeout"?: number;
@@ -2811,7 +3409,10 @@ export interface operations {
     };
     post_matrix: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Answer from this edition (its hash as versions name it, or the first 12 characters or more), though another one may be in use; the default is the one in use. */
+                edition?: string;
+            };
             header?: {
                 /** @description Seconds that the caller waits at most; less than the server allows, not more. */
                 "Request-Timeout"?: number;
@@ -2857,6 +3458,8 @@ export interface operations {
                 horizon?: string;
                 /** @description The nearest in time first. */
                 limit?: number;
+                /** @description Answer from this edition (its hash as versions name it, or the first 12 characters or more), though another one may be in use; the default is the one in use. */
+                edition?: string;
             };
             header?: {
                 /** @description Seconds that the caller waits at most; less than the server allows, not more. */
@@ -2892,6 +3495,8 @@ export interface operations {
             query: {
                 text: string;
                 limit?: number;
+                /** @description Answer from this edition (its hash as versions name it, or the first 12 characters or more), though another one may be in use; the default is the one in use. */
+                edition?: string;
             };
             header?: {
                 /** @description Seconds that the caller waits at most; less than the server allows, not more. */
@@ -2924,7 +3529,10 @@ export interface operations {
     };
     get_place: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Answer from this edition (its hash as versions name it, or the first 12 characters or more), though another one may be in use; the default is the one in use. */
+                edition?: string;
+            };
             header?: {
                 /** @description Seconds that the caller waits at most; less than the server allows, not more. */
                 "Request-Timeout"?: number;
@@ -2960,6 +3568,8 @@ export interface operations {
         parameters: {
             query?: {
                 language?: ("de" | "fr" | "en") | null;
+                /** @description Answer from this edition (its hash as versions name it, or the first 12 characters or more), though another one may be in use; the default is the one in use. */
+                edition?: string;
             };
             header?: {
                 /** @description Seconds that the caller waits at most; less than the server allows, not more. */
@@ -2996,6 +3606,8 @@ export interface operations {
                 /** @description First day; default: this month's. */
                 first?: string | null;
                 days?: number;
+                /** @description Answer from this edition (its hash as versions name it, or the first 12 characters or more), though another one may be in use; the default is the one in use. */
+                edition?: string;
             };
             header?: {
                 /** @description Seconds that the caller waits at most; less than the server allows, not more. */
@@ -3041,6 +3653,8 @@ export interface operations {
                 text?: string;
                 limit?: number;
                 offset?: number;
+                /** @description Answer from this edition (its hash as versions name it, or the first 12 characters or more), though another one may be in use; the default is the one in use. */
+                edition?: string;
             };
             header?: {
                 /** @description Seconds that the caller waits at most; less than the server allows, not more. */
@@ -3086,6 +3700,8 @@ export interface operations {
                 text?: string;
                 limit?: number;
                 offset?: number;
+                /** @description Answer from this edition (its hash as versions name it, or the first 12 characters or more), though another one may be in use; the default is the one in use. */
+                edition?: string;
             };
             header?: {
                 /** @description Seconds that the caller waits at most; less than the server allows, not more. */
@@ -3125,6 +3741,8 @@ export interface operations {
                 severity?: "" | "error" | "warning" | "info";
                 limit?: number;
                 offset?: number;
+                /** @description Answer from this edition (its hash as versions name it, or the first 12 characters or more), though another one may be in use; the default is the one in use. */
+                edition?: string;
             };
             header?: {
                 /** @description Seconds that the caller waits at most; less than the server allows, not more. */
@@ -3157,7 +3775,10 @@ export interface operations {
     };
     get_region_station: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Answer from this edition (its hash as versions name it, or the first 12 characters or more), though another one may be in use; the default is the one in use. */
+                edition?: string;
+            };
             header?: {
                 /** @description Seconds that the caller waits at most; less than the server allows, not more. */
                 "Request-Timeout"?: number;
@@ -3193,6 +3814,8 @@ export interface operations {
         parameters: {
             query?: {
                 language?: ("de" | "fr" | "en") | null;
+                /** @description Answer from this edition (its hash as versions name it, or the first 12 characters or more), though another one may be in use; the default is the one in use. */
+                edition?: string;
             };
             header?: {
                 /** @description Seconds that the caller waits at most; less than the server allows, not more. */
@@ -3228,6 +3851,8 @@ export interface operations {
             query: {
                 trip: string;
                 other?: string;
+                /** @description Answer from this edition (its hash as versions name it, or the first 12 characters or more), though another one may be in use; the default is the one in use. */
+                edition?: string;
             };
             header?: {
                 /** @description Seconds that the caller waits at most; less than the server allows, not more. */
@@ -3260,7 +3885,10 @@ export interface operations {
     };
     post_scenario_compare: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Answer from this edition (its hash as versions name it, or the first 12 characters or more), though another one may be in use; the default is the one in use. */
+                edition?: string;
+            };
             header?: {
                 /** @description Seconds that the caller waits at most; less than the server allows, not more. */
                 "Request-Timeout"?: number;
@@ -3300,6 +3928,8 @@ export interface operations {
                 /** @description feed:trip_id */
                 trip: string;
                 date: string;
+                /** @description Answer from this edition (its hash as versions name it, or the first 12 characters or more), though another one may be in use; the default is the one in use. */
+                edition?: string;
             };
             header?: {
                 /** @description Seconds that the caller waits at most; less than the server allows, not more. */
@@ -3317,6 +3947,45 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TripRunsDocument"];
+                };
+            };
+            /** @description A problem document (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    post_what_now: {
+        parameters: {
+            query?: {
+                /** @description Answer from this edition (its hash as versions name it, or the first 12 characters or more), though another one may be in use; the default is the one in use. */
+                edition?: string;
+            };
+            header?: {
+                /** @description Seconds that the caller waits at most; less than the server allows, not more. */
+                "Request-Timeout"?: number;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WhatNowQuery"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WhatNowDocument"];
                 };
             };
             /** @description A problem document (RFC 9457). */
