@@ -36,7 +36,7 @@ def expected(kind: str, oracle: NeedsOracle, ends: list[Endpoint], q: Question) 
     # What leaves later tells which of these are worth leaving for.
     end = t + q.window_s
     found = oracle.journeys(access, egress, t, end + DAY_S, end + 2 * DAY_S, RIDES)
-    best = in_window([f for f in found if f.arrival - f.departure <= DAY_S], t, walk)
+    best = in_window([f for f in found if f.arrival - f.departure <= DAY_S], [], t, walk)
     return [f for f in best if f.departure < end]
 
 

@@ -36,7 +36,7 @@ def _whole(seed: int, begin: int, end: int) -> list[Found]:
     found = oracle.journeys(access, egress, begin, end + DAY_S, end + 2 * DAY_S, RIDES)
     found = [f for f in found if f.arrival - f.departure <= DAY_S]
     return [
-        f for f in in_window(found, begin, _walk(oracle, ends)) if f.trips and f.departure < end
+        f for f in in_window(found, [], begin, _walk(oracle, ends)) if f.trips and f.departure < end
     ]
 
 

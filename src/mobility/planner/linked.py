@@ -334,6 +334,7 @@ def begin_linked(
         open_ends(st, access, egress)
         _open_target(bd, st, egress, on_foot)
         counts[LEAVE_S] = counts[FROM_S] = end_s
+        counts[N_LANES] = max(counts[N_LANES], types.int64(1))
         if is_last:
             direct = types.int64(NEVER_S) if direct_s < 0 else end_s + direct_s
             _search_from(tt, ln, bd, st, access, end_s, end_s + max_travel_s + 1, direct, rounds)
