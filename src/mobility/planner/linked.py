@@ -17,7 +17,7 @@ from typing import Any
 
 from numba import njit, types
 
-from mobility.network.bound_kernels import UNIT_S
+from mobility.network.bound_kernels import FAR, UNIT_S
 from mobility.planner.memory import (
     ENDS,
     INT,
@@ -294,22 +294,20 @@ def _forget_ridden(ln: Any, st: Any) -> None:
 def _open_target(bd: Any, st: Any, egress: Any, on_foot: Any) -> None:
     """Set the bounds to the target: of each cell the time and the rides to go.
 
-    Where footpaths lead to the target (not `on_foot`), the stops without a walk speak for all.
+    Where footpaths lead to the target (not `on_foot`), the stops without a walk speak for all, if
+    there are any.
     """
     least, fewest = uint16s(bd, LEAST_UNITS), uint8s(bd, FEWEST_RIDES)
     cell_of, to_go = int32s(bd, CELL_OF), int32s(st, TO_GO)
     n_cells = to_go.size
-    is_first = True
+    speak_for_all = False
     for row in range(egress.shape[1]):
-        if egress[1, row] > 0 and not on_foot:
+        speak_for_all |= egress[1, row] == 0 and not on_foot
+    to_go[:] = types.int32(FAR) << TO_GO_SHIFT | RIDES_MASK
+    for row in range(egress.shape[1]):
+        if egress[1, row] > 0 and speak_for_all:
             continue
         base, walk = types.int64(cell_of[egress[0, row]]) * n_cells, egress[1, row] // UNIT_S
-        if is_first:
-            for cell in range(n_cells):
-                units = types.int32(least[base + cell]) + types.int32(walk)
-                to_go[cell] = units << TO_GO_SHIFT | types.int32(fewest[base + cell])
-            is_first = False
-            continue
         for cell in range(n_cells):
             units = types.int32(least[base + cell]) + types.int32(walk)
             rides = min(to_go[cell] & RIDES_MASK, types.int32(fewest[base + cell]))
