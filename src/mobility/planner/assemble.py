@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from functools import partial
+from itertools import repeat
 from typing import NamedTuple
 
 import numpy as np
@@ -41,7 +42,7 @@ def vehicle_of(route_type: int) -> str:
     return EXTENDED_VEHICLES.get(route_type // 100, OTHER_VEHICLE)
 
 
-# half the time of Call(...), and so on, for the many values of an answer
+# half the time of Call(...), and so on, for the many values of an answer; takes every field
 _new_call = partial(tuple.__new__, Call)
 _new_section = partial(tuple.__new__, Section)
 _new_leg = partial(tuple.__new__, Leg)
@@ -148,7 +149,8 @@ class Assembler:
         stops = rows[:, 0].tolist()
         instants = (rows[:, 1:3].T + np.int64(epoch_s)).tolist()
         borders = (rows[:, 3] == 1).tolist()
-        cells = zip(map(self.places.__getitem__, stops), *instants, borders, strict=True)
+        places = map(self.places.__getitem__, stops)
+        cells = zip(places, *instants, borders, repeat(None))  # not live: `LiveView` adds that
         calls = list(map(_new_call, cells))
         sections = found.sections[: 6 * n_sections].reshape(-1, 6).tolist()
         for row in found.journeys[: 6 * n_journeys].reshape(-1, 6).tolist():
@@ -197,6 +199,6 @@ class Assembler:
             (
                 "transit", board.place, alight.place, board.departure, alight.arrival, 0,
                 first.line, first.headsign, first.color, first.vehicle, tuple(sections), calls,
-                first.headway_s,
+                first.headway_s, False,
             )
         )  # fmt: skip
