@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import pairwise, product
 from pathlib import Path
 
 import pytest
@@ -39,17 +39,21 @@ def site(sample_edition: Path) -> Iterator[AppClient]:
         yield client
 
 
-def ask(planner: Planner, origin: str, destination: str, day: str) -> tuple[Journey, ...]:
+def ask(planner: Planner, origin: str, destination: str, day: str) -> list[Journey]:
+    """The journeys of a departure at every quarter of an hour of a morning."""
     ends = [locate(planner.network, text) for text in (origin, destination)]
-    depart = parse_instant(f"{day}T06:00", "Europe/Zurich")
-    return planner.plan(*ends, depart=depart, window_s=6 * 3600).journeys
+    first = parse_instant(f"{day}T06:00", "Europe/Zurich")
+    departures = range(first, first + 6 * 3600, 900)
+    return [j for depart in departures for j in planner.plan(*ends, depart=depart).journeys]
 
 
 def waits_at_the_check(planner: Planner, day: str) -> list[int]:
     """Seconds between leaving a train from Germany at the station and the next ride."""
     found = []
-    for origin in (FREIBURG, "Weil am Rhein Bahnhof"):
-        for journey in ask(planner, origin, "ch-city:8578143", day):
+    for origin, destination in product(
+        (FREIBURG, "Weil am Rhein Bahnhof"), ("Riehen", "ch-city:8578143")
+    ):
+        for journey in ask(planner, origin, destination, day):
             rides = [leg for leg in journey.legs if leg.mode == "transit"]
             for before, after in pairwise(rides):
                 if before.destination.name.startswith("Basel Bad"):

@@ -83,7 +83,7 @@ def entry_document(entry: Entry, arrivals: bool) -> Document:
 def run_document(run: WholeRun) -> Document:
     """Return a whole run: a leg from end to end, its operators, and who else lists it."""
     return {
-        "run": run.leg.to_json(),
+        "run": {**run.leg.to_json(), "position": None},  # boards know the timetable alone
         "operators": [_operator(operator) for operator in run.operators],
         "signs": [
             {

@@ -5,7 +5,7 @@ Layout, little-endian::
     0    magic (8 bytes), format version (uint32), header length (uint32), file size (uint64)
     24   SHA-256 of the header (32 bytes), zeros up to 64
     64   header: canonical JSON with "meta" and "sections" (name, dtype, shape, offset, digest)
-    …    sections, each at a multiple of 64 bytes, zeros between them
+    …    sections, each at a multiple of 64 bytes, zeros between them; empty ones are nowhere
 
 The header carries the digest of every section, so its own hash stands for the whole content. It
 holds no time stamp, path or version of a library: equal arrays give equal bytes.
@@ -192,6 +192,9 @@ def _layout(
     end = ALIGNMENT + longest
     offsets: dict[str, int] = {}
     for section, (name, array) in zip(sections, arrays.items(), strict=True):
+        if array.nbytes == 0:  # no section at the end that leaves nothing but padding behind it
+            section["offset"] = offsets[name] = 0
+            continue
         section["offset"] = offsets[name] = -(-end // ALIGNMENT) * ALIGNMENT
         end = offsets[name] + array.nbytes
     header = canonical_json({"meta": meta, "sections": sections})
