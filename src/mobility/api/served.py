@@ -118,9 +118,13 @@ class Served:
         with timing.part("plan"):
             found = self._plan(query)
         with timing.part("price"):
-            labelled = self._labelling.of(found.journeys, self.pricer_for(query))
+            labelled = self.labelled(found.journeys, query)
         with timing.part("json"):
             return self._journeys_document(query, labelled, found)
+
+    def labelled(self, journeys: Sequence[Journey], words: RiderWords) -> Labelled:
+        """Return journeys with their fares for a rider, and what is known of each."""
+        return self._labelling.of(journeys, self.pricer_for(words))
 
     def _journeys_document(
         self, query: JourneyQuery, labelled: Labelled, found: _Found

@@ -40,8 +40,8 @@ class WhatNowDesk:
             fare_of=fare_of, language=query.language or "en",
         )  # fmt: skip
         next_ones = [way.journey for way in found.ways if way.journey is not None]
-        journeys = [found.journey, *(priced(journey, pricer) for journey in next_ones)]
-        documents = [journey.to_json() for journey in journeys]
+        labelled = served.labelled([found.journey, *next_ones], query)
+        journeys, documents = labelled.journeys, labelled.documents()
         alerts = served.live.decorate(documents, journeys, found.live, query.language)
         return {
             "versions": served.versions_with(found.live),

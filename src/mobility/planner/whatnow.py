@@ -387,7 +387,8 @@ class _Finder:
             at = end
         leg = Leg(
             "transit", ridden[0].place, ridden[-1].place, ridden[0].departure, ridden[-1].arrival,
-            0, told.line, told.headsign, told.color, told.vehicle, tuple(parts), ridden, cancelled,
+            0, told.line, told.headsign, told.color, told.vehicle, tuple(parts), ridden,
+            cancelled=cancelled,
         )  # fmt: skip
         return _Ride(leg, calls, points, flags, board, alight)
 

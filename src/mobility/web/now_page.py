@@ -13,8 +13,8 @@ from starlette.responses import HTMLResponse
 
 from mobility.core.errors import MobilityError, UsageError
 from mobility.web.catalogue import choose_language, offered_languages, read_catalogue
-from mobility.web.pages import MAX_CHOICES, PageBackend, SearchForm, page_templates
-from mobility.web.view import call_view, clock, journey_view, leg_view, source_texts
+from mobility.web.pages import MAX_CHOICES, PageBackend, SearchForm, journey_views, page_templates
+from mobility.web.view import call_view, clock, leg_view, source_texts
 
 Document = dict[str, Any]
 MAX_RIDES_TEXT = 8_000
@@ -106,7 +106,10 @@ def now_view(answer: Document, region: Document, strings: Any) -> Document:
     """Return what the page shows of a what-now document."""
     parties = {party["id"]: party["name"] for party in region["parties"]}
     stations = answer["stations"]
-    journey = journey_view(answer["journey"], stations, parties, strings)
+    next_ones = [way["journey"] for way in answer["ways"] if way["journey"]]
+    told = {"journeys": [answer["journey"], *next_ones], "stations": stations, "labels": []}
+    journey, *ways = journey_views(told, parties, strings)  # labels compare: here is no choice yet
+    left = iter(ways)
     broken = answer["broken_leg"]
     reason = ""
     if broken is not None:
@@ -128,8 +131,7 @@ def now_view(answer: Document, region: Document, strings: Any) -> Document:
                     "clock": clock(way["stay_until"]["arrival"]),
                 },
                 "arrival": clock(way["arrival"]),
-                "journey": way["journey"]
-                and journey_view(way["journey"], stations, parties, strings),
+                "journey": next(left) if way["journey"] else None,
             }
             for way in answer["ways"]
         ],

@@ -228,7 +228,7 @@ def page_templates() -> Environment:
     return templates
 
 
-def _journey_views(answer: Document, parties: dict[str, str], strings: Catalogue) -> list[Document]:
+def journey_views(answer: Document, parties: dict[str, str], strings: Catalogue) -> list[Document]:
     """Return what the page shows of each journey, its labels and their figures."""
     views = []
     for index, journey in enumerate(answer["journeys"]):
@@ -294,7 +294,7 @@ class Pages:
             sources=source_texts(answer["realtime"], strings) if answer else [],
             edition=request.scope.get("edition_asked", "")[:SHORT_HASH],
             link=form.query(edition=region["versions"]["edition"][:SHORT_HASH]),
-            journeys=_journey_views(answer, parties, strings) if answer else [],
+            journeys=journey_views(answer, parties, strings) if answer else [],
             label_notes=label_notes(answer["labels"]) if answer else [],
             bundle=self._bundle,
             state=self._state(result, language, region, strings),
