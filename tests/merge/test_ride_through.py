@@ -79,6 +79,7 @@ def ride(side: Side, train: int) -> tuple[list[Journey], int, int]:
         arrive=None,
         window_s=60,
         max_transfers=0,
+        look_beyond=False,
     )
     return list(found.journeys), leave, arrive
 

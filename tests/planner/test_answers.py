@@ -210,12 +210,14 @@ def test_windows_are_half_open_and_reach_over_midnight_in_utc() -> None:
     assert {j.legs[0].sections[0].service_date for j in found} == {FRIDAY}
 
 
-def test_a_window_is_not_thinned_by_what_leaves_after_it() -> None:
+def test_a_window_alone_is_not_thinned_by_what_leaves_after_it() -> None:
     network = build_network(
         LINE[:2], [Train("slow", "A 08:00 B 10:00"), Train("f", "A 09:00 B 09:30")]
     )
-    (journey,) = plan(network, "A", "B", depart=at(8), window_s=1800).journeys
+    asked = {"depart": at(8), "window_s": 1800}
+    (journey,) = plan(network, "A", "B", **asked, look_beyond=False).journeys
     assert journey.legs[0].sections[0].trip_id == "slow"
+    assert not plan(network, "A", "B", **asked).journeys
 
 
 def test_journeys_take_at_most_the_time_allowed() -> None:
@@ -309,8 +311,8 @@ def test_scratch_space_grows_when_it_runs_out(monkeypatch: pytest.MonkeyPatch) -
     expected = planner_of(network).plan(*ends, **asked)
     assert len(expected.journeys) == 10
 
-    def narrow(self: Scratch, n_stops: int, n_patterns: int) -> None:
-        self.n_stops, self.n_patterns = n_stops, n_patterns
+    def narrow(self: Scratch, n_stops: int, n_patterns: int, n_cells: int) -> None:
+        self.n_stops, self.n_patterns, self.n_cells = n_stops, n_patterns, n_cells
         self._events = self._segments = self._nodes = self._labels = self._room = 1
         self._new_state()
         self._new_choice()

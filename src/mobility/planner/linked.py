@@ -319,21 +319,20 @@ def _open_target(bd: Any, st: Any, egress: Any, on_foot: Any) -> None:
 )
 def begin_linked(
     tt: Any, ln: Any, bd: Any, st: Any, access: Any, egress: Any, first_s: Any, end_s: Any,
-    max_travel_s: Any, direct_s: Any, rounds: Any, on_foot: Any, is_last: Any,
+    max_travel_s: Any, direct_s: Any, rounds: Any, on_foot: Any, look_beyond: Any,
 ) -> Any:  # fmt: skip
     """Open a search of every departure in [first, end), as `search.begin` does.
 
-    Where it is the last span of a question, a departure at the end is searched first: what it
-    beats is left out.
+    With `look_beyond` a departure at the end is searched first: what it beats is left out.
     """
     n_events = collect_events(tt, st, access, first_s, end_s)
-    if n_events > 0:
+    if n_events > 0 or (n_events == 0 and look_beyond):  # the span before asks for it too
         counts = int64s(st, COUNTS)
         open_ends(st, access, egress)
         _open_target(bd, st, egress, on_foot)
         counts[LEAVE_S] = counts[FROM_S] = end_s
         counts[N_LANES] = max(counts[N_LANES], types.int64(1))
-        if is_last:
+        if look_beyond:
             direct = types.int64(NEVER_S) if direct_s < 0 else end_s + direct_s
             _search_from(tt, ln, bd, st, access, end_s, end_s + max_travel_s + 1, direct, rounds)
         counts[N_EVENTS] = n_events

@@ -168,16 +168,15 @@ class Planner:
         needs: Needs = NO_NEEDS,
         language: str = DEFAULT_LANGUAGE,
         as_planned: bool = False,
+        look_beyond: bool = True,
     ) -> Answer:
         """Return the complete Pareto set of journeys.
 
         For one departure: of arrival and transfers, each with the latest departure not before
         `depart`. For a window: of departure, arrival and transfers, of all departures from
-        `depart` on those in [`depart`, `depart` + `window_s`); what a departure after the window
-        beats is left out (nobody rides away and back at midnight to catch the train of the
-        morning). For an arrival: of departure and transfers, each with the earliest arrival, none
-        after `arrive`. Among equal journeys the first in the order of `mobility.journey.sort_key`
-        stands for all.
+        `depart` on those in [`depart`, `depart` + `window_s`). For an arrival: of departure and
+        transfers, each with the earliest arrival, none after `arrive`. Among equal journeys the
+        first in the order of `mobility.journey.sort_key` stands for all.
 
         Walking all the way, where the endpoints are near, is a journey without a ride that leaves
         at `depart` or arrives at `arrive`; a ride that is no faster than walking from its own
@@ -196,6 +195,10 @@ class Planner:
             In which notices tell what the region's staff have written in several languages.
         as_planned : bool
             By the timetable alone, whatever is known of the running day.
+        look_beyond : bool
+            Leave out of a window what a departure at or after its end beats: nobody rides away
+            and back at midnight to catch the train of the morning, and windows side by side hold
+            what one long window does. Comparisons of timetables want the window alone.
 
         Raises
         ------
@@ -208,6 +211,7 @@ class Planner:
             return self.for_rider(needs).plan(
                 origin, destination, depart=depart, arrive=arrive, window_s=window_s,
                 max_transfers=max_transfers, max_travel_s=max_travel_s, language=language,
+                look_beyond=look_beyond,
             )  # fmt: skip
         _check(depart, arrive, window_s, max_transfers, max_travel_s)
         moments = self._moments(depart, arrive, window_s)
@@ -218,7 +222,7 @@ class Planner:
         if arrive is not None:
             journeys = self._arriving(task, arrive)
         elif window_s is not None:
-            journeys = self._in_window(task, moments[0], moments[0] + window_s)
+            journeys = self._in_window(task, moments[0], moments[0] + window_s, look_beyond)
         else:
             journeys = self._departing(task, moments[0])
         journeys = _with_walk(journeys, self._walk(task, depart, arrive))
@@ -368,7 +372,7 @@ class Planner:
         finally:
             run.forget()
 
-    def _in_window(self, task: _Task, start: int, end: int) -> list[Journey]:
+    def _in_window(self, task: _Task, start: int, end: int, look_beyond: bool) -> list[Journey]:
         """Search each UTC date of the window in its own slice, the last first."""
         epoch_s = self.network.epoch_s
         journeys: list[Journey] = []
@@ -379,7 +383,8 @@ class Planner:
             day, assembler = self._day_of(task, _utc_date(first))
             run = _Run(self._scratch(day), day, task)
             try:
-                best = run.window(first - epoch_s, end - epoch_s, best)
+                best = run.window(first - epoch_s, end - epoch_s, best, look_beyond)
+                look_beyond = False  # what is best from here on says so to the days before
                 journeys = run.journeys(assembler) + journeys
             finally:
                 run.forget()
@@ -449,7 +454,7 @@ class _Run:
             )
         self._choose(improved & 1 << only if only else improved)
 
-    def window(self, first_s: int, end_s: int, best: Array32 | None) -> Array32:
+    def window(self, first_s: int, end_s: int, best: Array32 | None, look_beyond: bool) -> Array32:
         """Find the journeys of all departures in [first, end) that improve on `best`.
 
         Returns the earliest arrivals by number of rides, for the span before.
@@ -459,7 +464,7 @@ class _Run:
         travel = (task.max_travel_s, task.direct_s, task.rounds)
         if day.links_refs is not None:
             maps = (day.timetable_refs, day.links_refs, day.bounds_refs)
-            asked = (*ends, first_s, end_s, *travel, task.on_foot, best is None)
+            asked = (*ends, first_s, end_s, *travel, task.on_foot, look_beyond)
             self._improve_on(best)
             while begin_linked(*maps, self._state_refs, *asked) == NEED_EVENTS:
                 self._scratch.grow_events()
@@ -467,7 +472,7 @@ class _Run:
             while improved := advance_linked(*maps, self._state_refs, *travel):
                 self._choose(improved)
             return self._scratch.state.best_s.copy()
-        if best is None:
+        if look_beyond:
             depart(day.timetable_refs, state, *ends, end_s, end_s + task.max_travel_s, *travel[1:])
             best = self._scratch.state.best_s.copy()
             self.forget()

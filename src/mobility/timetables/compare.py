@@ -48,6 +48,7 @@ class Side:
             depart=question.departure,
             arrive=None,
             window_s=question.window_s,
+            look_beyond=False,
         ).journeys
 
 
