@@ -92,3 +92,9 @@ def test_what_is_no_date_is_refused(text):
 def test_what_is_no_duration_is_refused(text):
     with pytest.raises(TimeError):
         parse_duration_s(text)
+
+
+@pytest.mark.parametrize("text", ["0001-01-01T00:00", "9999-12-31T23:59+14:00"])
+def test_years_that_no_timetable_speaks_of_are_refused(text: str) -> None:
+    with pytest.raises(TimeError, match="expected a year from 1900 to 2200"):
+        parse_instant(text, "Europe/Zurich")

@@ -37,6 +37,9 @@ def find_zone(name: str) -> ZoneInfo:
         ) from None
 
 
+YEARS = (1900, 2200)  # beyond, sums of a time and a span leave what a calendar can say
+
+
 def parse_gtfs_time(text: str) -> int | None:
     """Return seconds from the service-day origin, or None where the text is no GTFS time.
 
@@ -92,7 +95,8 @@ def parse_instant(text: str, zone: str) -> int:
     Raises
     ------
     TimeError
-        Malformed; or a local time that the clock skips or shows twice, with both readings.
+        Malformed; of a year that no timetable speaks of; or a local time that the clock skips or
+        shows twice, with both readings.
 
     >>> parse_instant("2026-08-24T10:24:00+01:00", "Europe/Madrid")
     1787563440
@@ -108,6 +112,8 @@ forward): write 2027-03-28T01:30:00+01:00 or 2027-03-28T03:30:00+02:00
             f"{text!r} is no time: expected RFC 3339, such as 2027-05-04T07:30"
             " or 2027-05-04T07:30+02:00"
         ) from None
+    if not YEARS[0] <= moment.year <= YEARS[1]:
+        raise TimeError(f"{text!r}: expected a year from {YEARS[0]} to {YEARS[1]}")
     if moment.tzinfo is not None:
         return int(moment.timestamp())
     readings = [moment.replace(tzinfo=find_zone(zone), fold=fold) for fold in (0, 1)]
