@@ -161,6 +161,9 @@ class ByStops:
     def bounds(self, *, at_any_cost: bool = False) -> Bounds | None:
         return None
 
+    def flags(self, date: dt.date, *, at_any_cost: bool = False) -> None:
+        return None
+
 
 class Question:
     """Two places and a moment, drawn for a network."""

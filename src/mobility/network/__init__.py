@@ -10,13 +10,22 @@ if TYPE_CHECKING:
     from mobility.network.compile import compile_network
     from mobility.network.edition import Edition, open_edition, write_edition
     from mobility.network.slices import SliceStore
-    from mobility.network.values import Bounds, Connections, DaySlice, Links, Network, StringArray
+    from mobility.network.values import (
+        Bounds,
+        Connections,
+        DaySlice,
+        Flags,
+        Links,
+        Network,
+        StringArray,
+    )
 
 __all__ = [
     "Bounds",
     "Connections",
     "DaySlice",
     "Edition",
+    "Flags",
     "Links",
     "Network",
     "SliceStore",
@@ -30,6 +39,7 @@ _MODULE_OF = {
     "Connections": "values",
     "DaySlice": "values",
     "Edition": "edition",
+    "Flags": "values",
     "Links": "values",
     "Network": "values",
     "SliceStore": "slices",

@@ -75,22 +75,30 @@ def build_bounds(network: Network) -> Bounds:
 def cells_of(network: Network) -> Int32s:
     """Return the cell of each point.
 
-    Up to `MAX_CELLS` points each is its own. More are halved by latitude or longitude, whichever
-    they spread over more, until there are so many parts of neighbours as there may be cells.
+    Up to `MAX_CELLS` points each is its own; more are in so many parts of neighbours.
+    """
+    return parts_of(network, MAX_CELLS)
+
+
+def parts_of(network: Network, most: int) -> Int32s:
+    """Return of each point its part of the network, up to ``most`` (a power of two) of neighbours.
+
+    Points are halved by latitude or longitude, whichever they spread over more, as often as it
+    takes; as few as there may be parts are each its own.
     """
     n_points = network.n_points
-    if n_points <= MAX_CELLS:
+    if n_points <= most:
         return np.asarray(read_only(np.arange(n_points, dtype=np.int32)))
     position = np.stack([network.stop_lat[network.stop_of], network.stop_lon[network.stop_of]])
     position = np.where(np.isfinite(position), position, 0.0)
     position[1] *= np.cos(np.radians(position[0]))
     parts = [np.arange(n_points)]
-    while 2 * len(parts) <= MAX_CELLS:
+    while 2 * len(parts) <= most:
         parts = [half for part in parts for half in _halves(position, part)]
-    cell_of = np.empty(n_points, np.int32)
-    for cell, part in enumerate(parts):
-        cell_of[part] = cell
-    return np.asarray(read_only(cell_of))
+    part_of = np.empty(n_points, np.int32)
+    for number, part in enumerate(parts):
+        part_of[part] = number
+    return np.asarray(read_only(part_of))
 
 
 def _halves(position: Float64s, part: Int64s) -> tuple[Int64s, Int64s]:

@@ -33,6 +33,7 @@ from mobility.network.file import (
     value_fields,
     write_file,
 )
+from mobility.network.flags import build_flags, can_flag
 from mobility.network.kernels import (
     checksum,
     fill_times,
@@ -45,6 +46,7 @@ from mobility.network.values import (
     Bounds,
     Connections,
     DaySlice,
+    Flags,
     Int16s,
     Int32s,
     Links,
@@ -53,15 +55,18 @@ from mobility.network.values import (
     read_only,
 )
 
-Part = TypeVar("Part", Links, Bounds, Connections)
+Part = TypeVar("Part", Links, Bounds, Flags, Connections)
 BEFORE_S = 3 * 3600  # a slice begins so long before 00:00 UTC of its date
 USUAL_DAYS = 2  # a departure on the date, in UTC, and 24 hours of travel
 MAX_DAYS = 5  # the longest window, two days, and 24 hours of travel
 KEPT_SLICES = 8
 LINKED_AT_ONCE = 500_000  # events of a slice whose links are made in well under a second
+FLAGGED_AT_ONCE = 50_000_000  # pairs of a stop and a link whose flags take some tenths of a second
 _LOG = logging.getLogger(__name__)
-_FILE_NAME = re.compile(r"\d{4}-\d{2}-\d{2}(\+\d)?\.(slice|links|forwards|backwards)")
-_UNFINISHED = re.compile(r"\.\d{4}-\d{2}-\d{2}(\+\d)?\.(slice|links|forwards|backwards)\.\d+\.\d+")
+_FILE_NAME = re.compile(r"\d{4}-\d{2}-\d{2}(\+\d)?\.(slice|links|flags|forwards|backwards)")
+_UNFINISHED = re.compile(
+    r"\.\d{4}-\d{2}-\d{2}(\+\d)?\.(slice|links|flags|forwards|backwards)\.\d+\.\d+"
+)
 ABANDONED_S = 3_600  # an unfinished file this old belongs to a process that was killed
 
 
@@ -95,6 +100,14 @@ BOUNDS_FILE = FileKind(
     digest=quick_digest,
 )
 BOUNDS_NAME = "network.bounds"
+
+FLAGS_FILE = FileKind(
+    name="flags of a day slice",
+    magic=b"MOBIFLG\x00",
+    format_version=1,
+    remedy="remove it, it is made anew",
+    digest=quick_digest,
+)
 
 CONNECTIONS_FILE = FileKind(
     name="connections of a day slice",
@@ -211,6 +224,7 @@ class SliceStore:
         self._slices: OrderedDict[tuple[dt.date, int], DaySlice] = OrderedDict()
         self._making: dict[tuple[dt.date, int], threading.Lock] = {}
         self._links: OrderedDict[dt.date, Links] = OrderedDict()
+        self._flags: OrderedDict[dt.date, Flags] = OrderedDict()
         self._bounds: Bounds | None = None
         self._linking = threading.Lock()
         self._bounding = threading.Lock()
@@ -323,6 +337,40 @@ class SliceStore:
                 self._bounds = found
         return self._bounds
 
+    def flags(self, date: dt.date, *, at_any_cost: bool = False) -> Flags | None:
+        """Return the flags of a date's links, from memory, from their file, or made now.
+
+        None where there are no links, where the network is too large for flags, and where making
+        them takes more than an instant (`FLAGGED_AT_ONCE`), unless that is to be taken
+        `at_any_cost`.
+        """
+        with self._lock:
+            if found := self._flags.get(date):
+                self._flags.move_to_end(date)
+                return found
+        links = self.links(date, at_any_cost=at_any_cost)
+        if links is None or not can_flag(self._network, links):
+            return None
+        with self._linking:  # a second thread that waited here finds them made
+            found = self._flags.get(date) or self._load_flags(date, links, at_any_cost)
+            if found is not None:
+                with self._lock:
+                    self._flags[date] = found
+                    while len(self._flags) > KEPT_SLICES:
+                        self._flags.popitem(last=False)
+        return found
+
+    def _load_flags(self, date: dt.date, links: Links, at_any_cost: bool) -> Flags | None:
+        path = None if self._cache_dir is None else self._cache_dir / f"{date.isoformat()}.flags"
+        meta = {"date": date.isoformat()}
+        found = self._read_part(path, FLAGS_FILE, Flags, meta)
+        work = self._network.n_points * len(links.links)
+        if found is not None or (work > FLAGGED_AT_ONCE and not at_any_cost):
+            return found
+        bounds = self.bounds(at_any_cost=True)
+        made = None if bounds is None else build_flags(self._network, links, bounds)
+        return None if made is None else self._keep_part(path, FLAGS_FILE, meta, made)
+
     def _links_path(self, date: dt.date) -> Path | None:
         return None if self._cache_dir is None else self._cache_dir / f"{date.isoformat()}.links"
 
@@ -396,7 +444,7 @@ class SliceStore:
         path: Path,
         kind: FileKind,
         meta: dict[str, Any],
-        made: DaySlice | Links | Bounds | Connections,
+        made: DaySlice | Links | Bounds | Flags | Connections,
     ) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")

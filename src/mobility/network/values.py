@@ -456,6 +456,29 @@ class Bounds:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Flags:
+    """Towards which parts of a network the links of a day slice are of use, and the day's bounds.
+
+    Parameters
+    ----------
+    part_of : int32[n_points]
+        Part of the network, below 64.
+    link_parts : int64[n_links]
+        A bit for each part to which some best journey takes the link.
+    least_units : uint16[n_points * n_points]
+        As in `Bounds`, each point a cell, but with the waits of the day: from an arrival by ride
+        to an arrival by ride.
+    fewest_rides : uint8[n_points * n_points]
+        Likewise.
+    """
+
+    part_of: Int32s
+    link_parts: Int64s
+    least_units: UInt16s
+    fewest_rides: UInt8s
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Connections:
     """The hops of a day slice from one call of a run to the next, in order of departure.
 

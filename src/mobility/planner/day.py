@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from mobility.network import Bounds, DaySlice, Links, Network
+from mobility.network import Bounds, DaySlice, Flags, Links, Network
 from mobility.planner.memory import references
 from mobility.planner.values import (
     Array,
@@ -32,8 +32,10 @@ class Day:
     n_patterns: int
     links: Links | None
     links_refs: npt.NDArray[np.int64] | None
-    bounds: Bounds
+    bounds: list[Array]
     bounds_refs: npt.NDArray[np.int64]
+    n_cells: int  # of the bounds
+    is_final: bool  # no more can be made of it
 
 
 def prepared(
@@ -43,6 +45,9 @@ def prepared(
     back: dict[str, Array],
     links: Links | None = None,
     bounds: Bounds | None = None,
+    flags: Flags | None = None,
+    *,
+    is_final: bool = True,
 ) -> Day:
     """Return a slice made ready.
 
@@ -54,11 +59,18 @@ def prepared(
         Without them the search goes by stops.
     bounds : Bounds, optional
         Of the timetable as planned: not for a slice with trains that run faster or are added.
+    flags : Flags, optional
+        Of these links.
+    is_final : bool
+        Whether links and flags were made at any cost.
     """
-    bounds = bounds or no_bounds(network.n_points)
+    if bounds is None:
+        bounds = no_bounds(network.n_points)
+    known = bound_arrays(bounds, flags)
     timetable, trains = timetable_of(network, day, back), trains_of(day, train_arrays)
     return Day(
         timetable, trains, references(timetable), references(trains), day.n_patterns,
         links, None if links is None else references(link_arrays(links)),
-        bounds, references(bound_arrays(bounds)),
+        known, references(known), bounds.n_cells if flags is None else network.n_points,
+        is_final or flags is not None,
     )  # fmt: skip

@@ -16,7 +16,7 @@ import numpy as np
 
 from mobility.core.notices import Notice
 from mobility.core.units import WALK_SPEED_M_S
-from mobility.network import Bounds, DaySlice, Links, Network
+from mobility.network import Bounds, DaySlice, Flags, Links, Network
 from mobility.network.links import build_links
 from mobility.network.slices import LINKED_AT_ONCE
 from mobility.network.values import UNKNOWN, Int16s, read_only
@@ -44,6 +44,10 @@ class Slices(Protocol):
 
     def bounds(self, *, at_any_cost: bool = False) -> Bounds | None:
         """Return the bounds of the network, None where they take long to make."""
+        ...
+
+    def flags(self, date: dt.date, *, at_any_cost: bool = False) -> Flags | None:
+        """Return the flags of the links of a date, None where there are none."""
         ...
 
 
@@ -164,6 +168,9 @@ class FittedSlices:
             return usual
         layers = self._network.n_points // len(usual.cell_of)
         return replace(usual, cell_of=read_only(np.tile(usual.cell_of, layers)))
+
+    def flags(self, date: dt.date, *, at_any_cost: bool = False) -> None:
+        """Return None: what is asked once is not worth flags."""
 
 
 def _keep(kept: OrderedDict[dt.date, Any], date: dt.date, value: Any) -> None:

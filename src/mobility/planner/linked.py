@@ -59,11 +59,14 @@ from mobility.planner.values import (
     LATEST_S,
     LEAST_UNITS,
     LEAVE_S,
+    LINK_PARTS,
     LINKS,
     N_EVENTS,
     N_LANES,
     NEVER_S,
     NOT_RIDDEN,
+    PART_OF,
+    PARTS,
     PATTERN_RUN_START,
     PLACES,
     RIDDEN_FROM,
@@ -157,6 +160,7 @@ def _board_links(
 ) -> Any:  # fmt: skip
     """Follow the links of the stretches [head, end); returns the queue's new end, from `tail` on.
 
+    Where links are flagged, only those that lead to the parts of the network the target is in.
     Also of calls at stops that another run reaches earlier: the links of that run may lack a
     change because one further on is as good, which in turn this run may reach first.
     """
@@ -164,6 +168,8 @@ def _board_links(
     links, ridden, n_runs = int32s(ln, LINKS), int16s(st, RIDDEN_FROM), (runs.size >> 2) - 1
     cell_of, to_go, latest = int32s(bd, CELL_OF), int32s(st, TO_GO), int32s(st, LATEST_S)
     stretches, counts = int64s(st, STRETCHES), int64s(st, COUNTS)
+    link_parts, parts = int64s(bd, LINK_PARTS), counts[PARTS]
+    is_flagged = link_parts.size > 0
     is_only = counts[LEAVE_S] < 0
     lane = types.int64(0) if is_only else types.int64(round_)
     n_lanes = types.int64(1) if is_only else counts[N_LANES]
@@ -184,6 +190,8 @@ def _board_links(
             if rides > last or arrival + (bound >> TO_GO_SHIFT) * UNIT_S > latest[rides]:
                 continue
             for link in range(2 * types.int64(events[event + 1]), 2 * events[event + 3], 2):
+                if is_flagged and link_parts[link >> 1] & parts == 0:
+                    continue
                 onto, pos = types.int64(links[link]), types.int64(links[link + 1])
                 if pos < ridden[row + onto]:
                     tail = _board(ridden, stretches, runs, lane, n_lanes, onto, pos, tail)
@@ -295,14 +303,18 @@ def _open_target(bd: Any, st: Any, egress: Any, on_foot: Any) -> None:
     """Set the bounds to the target: of each cell the time and the rides to go.
 
     Where footpaths lead to the target (not `on_foot`), the stops without a walk speak for all, if
-    there are any.
+    there are any. Not so with flags, whose bounds are of arrivals by ride.
     """
     least, fewest = uint16s(bd, LEAST_UNITS), uint8s(bd, FEWEST_RIDES)
     cell_of, to_go = int32s(bd, CELL_OF), int32s(st, TO_GO)
-    n_cells = to_go.size
-    speak_for_all = False
+    part_of, counts = int32s(bd, PART_OF), int64s(st, COUNTS)
+    n_cells, is_flagged = to_go.size, part_of.size > 0
+    speak_for_all, parts = False, types.int64(0)
     for row in range(egress.shape[1]):
-        speak_for_all |= egress[1, row] == 0 and not on_foot
+        speak_for_all |= egress[1, row] == 0 and not (on_foot or is_flagged)
+        if is_flagged:
+            parts |= types.int64(1) << types.int64(part_of[egress[0, row]])
+    counts[PARTS] = parts
     to_go[:] = types.int32(FAR) << TO_GO_SHIFT | RIDES_MASK
     for row in range(egress.shape[1]):
         if egress[1, row] > 0 and speak_for_all:

@@ -274,23 +274,28 @@ class Planner:
     def day(self, date: dt.date, *, linked: bool = False) -> Day:
         """Return the slice of a date in UTC as the kernels take it.
 
-        Where it has links the search goes from run to run, else by stops: the answers are the
-        same. `linked` makes them however long it takes; a server does so beside its work.
+        Where it has links the search goes from run to run, else by stops, and with flags it
+        follows few of them: the answers are the same. `linked` makes both however long it takes;
+        a server does so beside its work.
         """
         with self._lock:
             found = self._days.get(date)
-            if found is not None and (found.links is not None or not linked):
+            if found is not None and (found.is_final or not linked):
                 self._days.move_to_end(date)
                 return found
         day = self._slices.get(date)
         links = self._slices.links(date, at_any_cost=linked)
         bounds = self._slices.bounds(at_any_cost=linked) or self._no_bounds
-        made = prepared(self.network, day, self._train_arrays, self._back, links, bounds)
+        flags = self._slices.flags(date, at_any_cost=linked)
+        made = prepared(
+            self.network, day, self._train_arrays, self._back, links, bounds, flags,
+            is_final=linked,
+        )  # fmt: skip
         with self._lock:
             self._days[date] = made
             while len(self._days) > KEPT_DAYS:
                 self._days.popitem(last=False)
-        if links is None and self._link_behind and not linked:
+        if self._link_behind and not made.is_final:
             beside = threading.Thread(
                 target=self.day, args=(date,), kwargs={"linked": True}, daemon=True,
                 name=f"links {date}",
@@ -357,7 +362,7 @@ class Planner:
                 local["scratch"] = Scratch(self.network.n_points, day.n_patterns, 1)
             runs = 0 if day.links is None else len(day.links.runs) - 1
             events = 0 if day.links is None else len(day.links.events) - 1
-            local["scratch"].fit(day.n_patterns, runs, events, day.bounds.n_cells)
+            local["scratch"].fit(day.n_patterns, runs, events, day.n_cells)
             local["day"] = day
         found: Scratch = local["scratch"]
         return found

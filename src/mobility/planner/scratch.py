@@ -69,7 +69,7 @@ class Scratch:
             ridden_from=np.full(self._linked_runs * MAX_ROUNDS, NOT_RIDDEN, np.int16),
             # in a round each call of a run is gone along once; pages never used cost nothing
             stretches=np.empty(2 * self._linked_events, np.int64),
-            counts=np.zeros(8, np.int64),
+            counts=np.zeros(9, np.int64),
         )
         self.state_refs = references(self.state)
 

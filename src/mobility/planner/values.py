@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from mobility.network import Bounds, DaySlice, Links, Network
+from mobility.network import Bounds, DaySlice, Flags, Links, Network
 from mobility.planner.memory import frozen_all
 
 Array = npt.NDArray[Any]
@@ -215,13 +215,15 @@ class State(NamedTuple):
     COUNTS,
 ) = range(len(State._fields))
 # cells of State.counts; LEAVE_S is the departure searched now, negative where one may wait for
-# the first ride; N_LANES is 0 where the search goes by stops, else FROM_S is when one leaves
-N_TOUCHED, N_MARKED, N_IMPROVED, N_EVENTS, LEAVE_S, N_REACHED, N_LANES, FROM_S = range(8)
+# the first ride; N_LANES is 0 where the search goes by stops, else FROM_S is when one leaves and
+# PARTS has a bit for each part of the network that the target is in
+N_TOUCHED, N_MARKED, N_IMPROVED, N_EVENTS, LEAVE_S, N_REACHED, N_LANES, FROM_S, PARTS = range(9)
 NOT_RIDDEN = (1 << 15) - 1  # in State.ridden_from
 TO_GO_SHIFT, RIDES_MASK = 8, 255  # of State.to_go
 # fields of mobility.network.values.Links
 RUNS, PLACES, RUN_EVENTS, LINKS = range(4)
-CELL_OF, LEAST_UNITS, FEWEST_RIDES = range(3)  # of mobility.network.values.Bounds
+# of mobility.network.values.Bounds, and of Flags where a slice has them
+CELL_OF, LEAST_UNITS, FEWEST_RIDES, PART_OF, LINK_PARTS = range(5)
 
 
 class Choice(NamedTuple):
@@ -374,10 +376,20 @@ def link_arrays(links: Links) -> list[Array]:
     return frozen_all(arrays, [np.int32] * len(arrays))
 
 
-def bound_arrays(bounds: Bounds) -> list[Array]:
-    """Return the arrays of `Bounds` in the order of its fields: int32, uint16, uint8."""
-    arrays = [bounds.cell_of, bounds.least_units, bounds.fewest_rides]
-    return frozen_all(arrays, [np.int32, np.uint16, np.uint8])
+def bound_arrays(bounds: Bounds, flags: Flags | None) -> list[Array]:
+    """Return the arrays of `Bounds` and then `Flags`: int32, uint16, uint8, int32, int64.
+
+    Without flags those of `Flags` are empty; with them the bounds are the day's, by stop.
+    """
+    types = [np.int32, np.uint16, np.uint8, np.int32, np.int64]
+    if flags is None:
+        arrays = [bounds.cell_of, bounds.least_units, bounds.fewest_rides, [], []]
+    else:
+        each_its_own = np.arange(len(flags.part_of))
+        arrays = [
+            each_its_own, flags.least_units, flags.fewest_rides, flags.part_of, flags.link_parts
+        ]  # fmt: skip
+    return frozen_all(arrays, types)
 
 
 def no_bounds(n_points: int) -> Bounds:
