@@ -7,8 +7,8 @@ latest are kept, then only the runs that can be caught from them (`_tighten`), a
 is labelled with the ways to go on to the target, of which one that can never come first in the
 order of `mobility.journey.sort_key` is left out (`_add_label`).
 
-`choose` is the entry. ``tt``, ``tr``, ``st``, ``ch`` and ``out`` are `Timetable`, `Trains`,
-`State`, `Choice` and `Found` as references (`mobility.planner.memory`).
+`choose` is the entry. ``tt``, ``tr``, ``bd``, ``st``, ``ch`` and ``out`` are `Timetable`, `Trains`,
+`Bounds`, `State`, `Choice` and `Found` as references (`mobility.planner.memory`).
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any
 
 from numba import njit, types
 
+from mobility.network.bound_kernels import UNIT_S
 from mobility.planner.memory import ENDS, INT, REFS, first_from, int32s, int64s, kernel, uint8s
 from mobility.planner.values import (
     ACCESS_M,
@@ -32,6 +33,7 @@ from mobility.planner.values import (
     BACK_START,
     BOARDING,
     CALLS,
+    CELL_OF,
     CHANGE_S,
     CHOICE_COUNTS,
     COUNTS,
@@ -62,6 +64,8 @@ from mobility.planner.values import (
     N_LABELS,
     N_LANES,
     N_OPERATORS,
+    N_READY,
+    N_TOUCHED,
     NEVER_S,
     NODE_LABEL,
     NONE,
@@ -73,7 +77,10 @@ from mobility.planner.values import (
     PATTERN_TIME_START,
     QUEUE,
     QUEUE_POS,
+    READY_S,
+    READY_STOPS,
     RIDES,
+    RIDES_MASK,
     ROUTE_AGENCY,
     RUN_DAY,
     RUN_TRAIN,
@@ -94,6 +101,9 @@ from mobility.planner.values import (
     SEGMENT_PATTERN,
     SEGMENT_POS,
     TIGHT_S,
+    TO_GO,
+    TO_GO_SHIFT,
+    TOUCHED,
     TRAIN_EVENT_START,
     TRIP_FEED,
     TRIP_ID_DATA,
@@ -129,10 +139,10 @@ def _know(ch: Any, stop: Any) -> None:
 
 
 @njit(nogil=True)
-def _set_deadline(ch: Any, stop: Any, left: Any, rounds: Any, moment: Any) -> None:
+def _set_deadline(ch: Any, stop: Any, left: Any, moment: Any) -> None:
     """Note that with `left` rides to go one may alight at the stop until the moment."""
     deadline, counts = int32s(ch, DEADLINE_S), int64s(ch, CHOICE_COUNTS)
-    cell = stop * (rounds + 1) + left
+    cell = left * uint8s(ch, IS_KNOWN).size + stop
     if moment <= deadline[cell]:
         return
     if deadline[cell] == -NEVER_S:
@@ -145,7 +155,53 @@ def _set_deadline(ch: Any, stop: Any, left: Any, rounds: Any, moment: Any) -> No
 
 
 @njit(nogil=True)
-def _queue_back(tt: Any, st: Any, ch: Any, left: Any, rounds: Any) -> Any:
+def _note_ready(ch: Any, stop: Any, moment: Any) -> None:
+    """Note when one can board at a stop."""
+    ready_s, choice_counts = int32s(ch, READY_S), int64s(ch, CHOICE_COUNTS)
+    if ready_s[stop] <= moment:
+        return
+    if ready_s[stop] == NEVER_S:
+        int32s(ch, READY_STOPS)[choice_counts[N_READY]] = stop
+        choice_counts[N_READY] += 1
+    ready_s[stop] = moment
+
+
+@njit(nogil=True)
+def _find_ready(
+    tt: Any, bd: Any, st: Any, ch: Any, access: Any, arrival: Any, left: Any, done: Any
+) -> None:  # fmt: skip
+    """Note where one can board after `done` rides and, by the bounds, still arrive in time.
+
+    Of a search from run to run: all that lead to what improved are stops that the departure
+    searched last reaches earlier than was known.
+    """
+    counts, labels, to_go = int64s(st, COUNTS), int32s(st, LABELS_S), int32s(st, TO_GO)
+    touched, cell_of, change_s = int32s(st, TOUCHED), int32s(bd, CELL_OF), int32s(tt, CHANGE_S)
+    walk_start, walk_to, walk_s = int32s(tt, WALK_START), int32s(tt, WALK_TO), int32s(tt, WALK_S)
+    for row in range(access.shape[1] if done == 0 else 0):
+        _note_ready(ch, access[0, row], counts[FROM_S] + access[1, row])
+    lane = (min(types.int64(done), counts[N_LANES]) - 1) * int32s(st, EGRESS_S).size
+    for item in range(counts[N_TOUCHED] if done > 0 else 0):
+        stop = touched[item]
+        reached_s, bound = types.int64(labels[lane + stop]), types.int64(to_go[cell_of[stop]])
+        if bound & RIDES_MASK > left or reached_s + (bound >> TO_GO_SHIFT) * UNIT_S > arrival:
+            continue
+        _note_ready(ch, stop, reached_s + change_s[stop])
+        for path in range(walk_start[stop], walk_start[stop + 1]):
+            _note_ready(ch, walk_to[path], reached_s + walk_s[path])
+
+
+@njit(nogil=True)
+def _forget_ready(ch: Any) -> None:
+    """Put back what `_find_ready` noted."""
+    choice_counts = int64s(ch, CHOICE_COUNTS)
+    for item in range(choice_counts[N_READY]):
+        int32s(ch, READY_S)[int32s(ch, READY_STOPS)[item]] = NEVER_S
+    choice_counts[N_READY] = 0
+
+
+@njit(nogil=True)
+def _queue_back(tt: Any, st: Any, ch: Any, left: Any) -> Any:
     """Queue the patterns from which one may alight with `left - 1` rides to go.
 
     A queued pattern's latest such position stands negative in ``queue_pos``.
@@ -156,7 +212,7 @@ def _queue_back(tt: Any, st: Any, ch: Any, left: Any, rounds: Any) -> Any:
     queue, queue_pos = int32s(st, QUEUE), int32s(st, QUEUE_POS)
     stops, deadline = int32s(ch, LEVEL_STOPS), int32s(ch, DEADLINE_S)
     counts = int64s(ch, CHOICE_COUNTS)
-    level = (left - 1) & 1
+    level, row = (left - 1) & 1, (left - 1) * uint8s(ch, IS_KNOWN).size
     half = level * (stops.size >> 1)
     n_queued = 0
     for item in range(half, half + counts[N_EVEN_LEVEL + level]):
@@ -165,7 +221,7 @@ def _queue_back(tt: Any, st: Any, ch: Any, left: Any, rounds: Any) -> Any:
             pattern, pos = patterns[entry], positions[entry]
             if -pos >= queue_pos[pattern]:
                 continue
-            if arrivals[bases[entry]] > deadline[stop * (rounds + 1) + left - 1]:
+            if arrivals[bases[entry]] > deadline[row + stop]:
                 continue
             if queue_pos[pattern] == NEVER_S:
                 queue[n_queued] = pattern
@@ -199,11 +255,10 @@ def _find_segments(
     arrivals, departures = int32s(tt, ARRIVALS_S), int32s(tt, DEPARTURES_S)
     queue, deadline = int32s(st, QUEUE), int32s(ch, DEADLINE_S)
     head, following = int32s(ch, SEGMENT_HEAD), int32s(ch, SEGMENT_NEXT)
-    back_start, back_from = int32s(tt, BACK_START), int32s(tt, BACK_FROM)
-    back_s, change_s = int32s(tt, BACK_S), int32s(tt, CHANGE_S)
-    labels, access_s, counts = int32s(st, LABELS_S), int32s(st, ACCESS_S), int64s(st, COUNTS)
-    is_linked, from_s = counts[N_LANES] > 0, counts[FROM_S]
-    lane = (min(types.int64(done), counts[N_LANES]) - 1) * access_s.size
+    labels, ready_s = int32s(st, LABELS_S), int32s(ch, READY_S)
+    n_stops = types.int64(ready_s.size)
+    row = (left - 1) * n_stops
+    is_linked = int64s(st, COUNTS)[N_LANES] > 0
     for item in range(n_queued):
         pattern = queue[item]
         first_pos = -queue_pos[pattern]
@@ -213,18 +268,13 @@ def _find_segments(
         for pos in range(first_pos, -1, -1):
             here = stop_start[pattern] + pos
             stop = types.int64(stops[here])
-            cell = stop * (rounds + 1)
             ready = types.int64(NEVER_S)
             if last < 0 or not flags[here] & BOARDING:
                 pass
-            elif not is_linked:
-                ready = types.int64(labels[2 * (stop * rounds + done) + 1])
-            elif done == 0:
-                ready = from_s + access_s[stop]
+            elif is_linked:
+                ready = types.int64(ready_s[stop])
             else:
-                ready = types.int64(labels[lane + stop]) + change_s[stop]
-                for path in range(back_start[stop], back_start[stop + 1]):
-                    ready = min(ready, types.int64(labels[lane + back_from[path]]) + back_s[path])
+                ready = types.int64(labels[2 * (stop * rounds + done) + 1])
             if ready < NEVER_S and departures[base + last] >= ready:
                 if n_segments < following.size:
                     int32s(ch, SEGMENT_PATTERN)[n_segments] = pattern
@@ -232,11 +282,11 @@ def _find_segments(
                     first = first_from(departures, base, 0, last + 1, ready)
                     int32s(ch, SEGMENT_FIRST)[n_segments] = first
                     int32s(ch, SEGMENT_LAST)[n_segments] = last
-                    following[n_segments] = head[cell + left]
-                    head[cell + left] = n_segments
+                    following[n_segments] = head[row + n_stops + stop]
+                    head[row + n_stops + stop] = n_segments
                     _know(ch, stop)
                 n_segments += 1
-            moment = deadline[cell + left - 1]
+            moment = deadline[row + stop]
             if moment > -NEVER_S and flags[here] & ALIGHTING:
                 last = max(last, first_from(arrivals, base, max(last, 0), n_runs, moment + 1) - 1)
             base -= n_runs
@@ -260,12 +310,12 @@ def _set_back(tt: Any, st: Any, ch: Any, segment: Any, left: Any, done: Any, rou
     departure = int32s(tt, DEPARTURES_S)[base + int32s(ch, SEGMENT_LAST)[segment]]
     moment = departure - int32s(tt, CHANGE_S)[stop]
     if _arrived(st, stop, done, rounds) <= moment:
-        _set_deadline(ch, stop, left, rounds, moment)
+        _set_deadline(ch, stop, left, moment)
     for path in range(start[stop], start[stop + 1]):
         other = int32s(tt, BACK_FROM)[path]
         moment = departure - int32s(tt, BACK_S)[path]
         if _arrived(st, other, done, rounds) <= moment:
-            _set_deadline(ch, other, left, rounds, moment)
+            _set_deadline(ch, other, left, moment)
 
 
 @njit(nogil=True)
@@ -291,9 +341,10 @@ def _trim_first(tt: Any, st: Any, ch: Any, low: Any, high: Any) -> Any:
 
 
 @njit(nogil=True)
-def _tighten(tt: Any, ch: Any, left: Any, rounds: Any) -> None:
+def _tighten(tt: Any, ch: Any, left: Any) -> None:
     """Drop from the rides with `left - 1` to go the runs that no kept ride before catches."""
     level, tight = int32s(ch, LEVEL_START), int32s(ch, TIGHT_S)
+    row = (left - 1) * uint8s(ch, IS_KNOWN).size
     first, last = int32s(ch, SEGMENT_FIRST), int32s(ch, SEGMENT_LAST)
     stops, stop_start = int32s(tt, PATTERN_STOPS), int32s(tt, PATTERN_STOP_START)
     head, deadline, flags = (
@@ -311,18 +362,18 @@ def _tighten(tt: Any, ch: Any, left: Any, rounds: Any) -> None:
         for at in range(here, stop_start[pattern + 1]):
             base += n_runs
             arrival = int32s(tt, ARRIVALS_S)[base + first[segment]]
-            cell = stops[at] * (rounds + 1) + left - 1
+            cell = row + stops[at]
             if not flags[at] & ALIGHTING or arrival > deadline[cell]:
                 continue
             if head[cell] != NONE:
                 tight[cell] = min(tight[cell], arrival + int32s(tt, CHANGE_S)[stops[at]])
             for path in range(walk_start[stops[at]], walk_start[stops[at] + 1]):
-                cell = walk_to[path] * (rounds + 1) + left - 1
+                cell = row + walk_to[path]
                 if head[cell] != NONE:
                     tight[cell] = min(tight[cell], arrival + walk_s[path])
     for segment in range(level[left - 1], level[left]):
         stop, base, _ = _place_of(tt, ch, segment)
-        ready = tight[stop * (rounds + 1) + left - 1]
+        ready = tight[row + stop]
         first[segment] = first_from(
             int32s(tt, DEPARTURES_S), base, first[segment], last[segment] + 1, ready
         )
@@ -530,12 +581,12 @@ def _write_label(
 @njit(nogil=True)
 def _extend(
     tt: Any, tr: Any, ch: Any, node: Any, segment: Any, run: Any, alight: Any, stop: Any,
-    left: Any, rounds: Any, ready: Any, walk_m: Any, operators: Any, thin: Any,
+    left: Any, ready: Any, walk_m: Any, operators: Any, thin: Any,
 ) -> Any:  # fmt: skip
     """Go on from a ride by every kept run at the stop from `ready` on."""
     first, last = int32s(ch, SEGMENT_FIRST), int32s(ch, SEGMENT_LAST)
     rest_walk_m, rest_operators = int32s(ch, LABEL_WALK_M), int64s(ch, LABEL_OPERATORS)
-    onward = int32s(ch, SEGMENT_HEAD)[stop * (rounds + 1) + left - 1]
+    onward = int32s(ch, SEGMENT_HEAD)[(left - 1) * uint8s(ch, IS_KNOWN).size + stop]
     while onward != NONE:
         _, base, _ = _place_of(tt, ch, onward)
         end = last[onward] + 1
@@ -557,13 +608,14 @@ def _extend(
 @njit(nogil=True)
 def _label_node(
     tt: Any, tr: Any, st: Any, ch: Any, node: Any, segment: Any, run: Any, left: Any,
-    rounds: Any, thin: Any,
+    thin: Any,
 ) -> Any:  # fmt: skip
     """Label one run boarded at a segment with every way to the target."""
     pattern, board = int32s(ch, SEGMENT_PATTERN)[segment], int32s(ch, SEGMENT_POS)[segment]
     stops, stop_start = int32s(tt, PATTERN_STOPS), int32s(tt, PATTERN_STOP_START)
     walk_start, walk_s = int32s(tt, WALK_START), int32s(tt, WALK_S)
     number = int32s(tt, PATTERN_RUN_START)[pattern] + run
+    row = (left - 1) * uint8s(ch, IS_KNOWN).size
     _, base, n_runs = _place_of(tt, ch, segment)
     room = True
     for pos in range(board + 1, stop_start[pattern + 1] - stop_start[pattern]):
@@ -572,7 +624,7 @@ def _label_node(
         stop, arrival = stops[here], int32s(tt, ARRIVALS_S)[base + run]
         if not uint8s(tt, PATTERN_FLAGS)[here] & ALIGHTING:
             continue
-        if arrival > int32s(ch, DEADLINE_S)[stop * (rounds + 1) + left - 1]:
+        if arrival > int32s(ch, DEADLINE_S)[row + stop]:
             continue
         operators = _operators_of(tr, ch, number, board, pos)
         if left == 1:
@@ -583,18 +635,18 @@ def _label_node(
             continue
         ready = arrival + int32s(tt, CHANGE_S)[stop]
         room = room and _extend(
-            tt, tr, ch, node, segment, run, pos, stop, left, rounds, ready, 0, operators, thin
+            tt, tr, ch, node, segment, run, pos, stop, left, ready, 0, operators, thin
         )
         for path in range(walk_start[stop], walk_start[stop + 1]):
             room = room and _extend(
-                tt, tr, ch, node, segment, run, pos, int32s(tt, WALK_TO)[path], left, rounds,
+                tt, tr, ch, node, segment, run, pos, int32s(tt, WALK_TO)[path], left,
                 arrival + walk_s[path], int32s(tt, WALK_M)[path], operators, thin,
             )  # fmt: skip
     return room
 
 
 @njit(nogil=True)
-def _label_all(tt: Any, tr: Any, st: Any, ch: Any, rides: Any, rounds: Any, thin: Any) -> Any:
+def _label_all(tt: Any, tr: Any, st: Any, ch: Any, rides: Any, thin: Any) -> Any:
     """Label every kept run, from the last ride to the first; negative where space ran out."""
     level, nodes = int32s(ch, LEVEL_START), int32s(ch, NODE_LABEL)
     first, last = int32s(ch, SEGMENT_FIRST), int32s(ch, SEGMENT_LAST)
@@ -606,7 +658,7 @@ def _label_all(tt: Any, tr: Any, st: Any, ch: Any, rides: Any, rounds: Any, thin
                 if n_nodes == nodes.size:
                     return NEED_NODES
                 nodes[n_nodes] = NONE
-                if not _label_node(tt, tr, st, ch, n_nodes, segment, run, left, rounds, thin):
+                if not _label_node(tt, tr, st, ch, n_nodes, segment, run, left, thin):
                     return NEED_LABELS
                 n_nodes += 1
     return n_nodes
@@ -632,21 +684,25 @@ def _first_label(tt: Any, tr: Any, st: Any, ch: Any, rides: Any) -> Any:
 
 @njit(nogil=True)
 def _choose(
-    tt: Any, tr: Any, st: Any, ch: Any, egress: Any, arrival: Any, rides: Any, rounds: Any,
-    thin: Any,
+    tt: Any, tr: Any, bd: Any, st: Any, ch: Any, access: Any, egress: Any, arrival: Any,
+    rides: Any, rounds: Any, thin: Any,
 ) -> Any:  # fmt: skip
     """Return the latest departure for that arrival and number of rides, and the best label.
 
     The label is negative where space ran out.
     """
     for row in range(egress.shape[1]):
-        _set_deadline(ch, egress[0, row], 0, rounds, arrival - egress[1, row])
+        _set_deadline(ch, egress[0, row], 0, arrival - egress[1, row])
     level = int32s(ch, LEVEL_START)
     n_segments = 0
     for left in range(1, rides + 1):
         level[left] = n_segments
-        n_queued = _queue_back(tt, st, ch, left, rounds)
+        if int64s(st, COUNTS)[N_LANES] > 0:
+            _find_ready(tt, bd, st, ch, access, arrival, left, rides - left)
+        n_queued = _queue_back(tt, st, ch, left)
         n_segments = _find_segments(tt, st, ch, n_queued, left, rides - left, rounds, n_segments)
+        if int64s(st, COUNTS)[N_LANES] > 0:
+            _forget_ready(ch)
         if n_segments < 0:
             return types.int64(0), types.int64(n_segments)
         if left < rides:
@@ -655,21 +711,22 @@ def _choose(
     level[rides + 1] = n_segments
     departure = _trim_first(tt, st, ch, level[rides], n_segments)
     for left in range(rides, 1, -1):
-        _tighten(tt, ch, left, rounds)
-    n_nodes = _label_all(tt, tr, st, ch, rides, rounds, thin)
+        _tighten(tt, ch, left)
+    n_nodes = _label_all(tt, tr, st, ch, rides, thin)
     if n_nodes < 0:
         return departure, types.int64(n_nodes)
     return departure, types.int64(_first_label(tt, tr, st, ch, rides))
 
 
 @njit(nogil=True)
-def _forget_choice(ch: Any, rounds: Any) -> None:
+def _forget_choice(ch: Any, rides: Any) -> None:
     known, is_known, counts = int32s(ch, KNOWN), uint8s(ch, IS_KNOWN), int64s(ch, CHOICE_COUNTS)
     deadline, tight, head = int32s(ch, DEADLINE_S), int32s(ch, TIGHT_S), int32s(ch, SEGMENT_HEAD)
     for item in range(counts[N_KNOWN]):
         stop = known[item]
         is_known[stop] = 0
-        for cell in range(stop * (rounds + 1), (stop + 1) * (rounds + 1)):
+        for left in range(rides + 1):
+            cell = left * is_known.size + stop
             deadline[cell] = -NEVER_S
             tight[cell] = NEVER_S
             head[cell] = NONE
@@ -758,10 +815,10 @@ def _write_journey(tt: Any, tr: Any, st: Any, ch: Any, out: Any, at: Any, label:
     return before
 
 
-@kernel(INT(REFS, REFS, REFS, REFS, REFS, REFS, ENDS, INT, INT, INT, types.boolean))
+@kernel(INT(REFS, REFS, REFS, REFS, REFS, REFS, REFS, ENDS, ENDS, INT, INT, INT, types.boolean))
 def choose(
-    tt: Any, tr: Any, st: Any, ch: Any, out: Any, at: Any, egress: Any, arrival: Any, rides: Any,
-    rounds: Any, thin: Any,
+    tt: Any, tr: Any, bd: Any, st: Any, ch: Any, out: Any, at: Any, access: Any, egress: Any,
+    arrival: Any, rides: Any, rounds: Any, thin: Any,
 ) -> Any:  # fmt: skip
     """Write the first, in the total order, of the journeys that leave latest; 0, or a code < 0.
 
@@ -769,14 +826,14 @@ def choose(
     ----------
     at : int64[4]
         Rows written so far to the arrays of `Found`; raised only where all could be written.
-    egress : int32[3, n]
+    access, egress : int32[3, n]
         As in the search.
     arrival, rides : int64
         A pair that the search found; `rounds` is the most rides that it allowed.
     thin : bool
         Keep only one way to go on from each run: for where the labels ran out.
     """
-    departure, label = _choose(tt, tr, st, ch, egress, arrival, rides, rounds, thin)
+    departure, label = _choose(tt, tr, bd, st, ch, access, egress, arrival, rides, rounds, thin)
     status, journeys = label, int32s(out, JOURNEYS)
     row, first_ride, first_call, first_section = (
         6 * at[JOURNEYS],
@@ -796,5 +853,5 @@ def choose(
         at[JOURNEYS] += 1
     else:
         at[RIDES], at[CALLS], at[SECTIONS] = first_ride, first_call, first_section
-    _forget_choice(ch, rounds)
+    _forget_choice(ch, rides)
     return min(status, types.int64(0))

@@ -20,6 +20,7 @@ LONGEST_WALK_S = 1_200  # all the way on foot, where no footpath says more
 METRES_PER_DEGREE = 111_195  # of latitude, on the sphere of `distance_m`
 
 Kind = Literal["station", "stop", "position"]
+Int32s = npt.NDArray[np.int32]
 Access = tuple[int, int, int]  # stop, seconds, metres
 
 
@@ -113,14 +114,39 @@ class Reach:
         return self.endpoint.place if near is None else places[near]
 
 
-@dataclass(frozen=True, slots=True)
 class Footpaths:
-    """The footpaths of a network in one direction: CSR by point; as in `Network`."""
+    """The footpaths of a network in one direction, laid out by point as a search takes them.
 
-    start: npt.NDArray[np.int32]
-    stop: npt.NDArray[np.int32]
-    walk_s: npt.NDArray[np.int32]
-    walk_m: npt.NDArray[np.int32]
+    Parameters
+    ----------
+    start, stop, walk_s, walk_m : int32
+        CSR by point, as in `Network`.
+
+    Examples
+    --------
+    >>> paths = Footpaths(*(np.array(row, np.int32) for row in ([0, 1, 1], [1], [60], [70])))
+    >>> paths.ends_of(0).tolist(), paths.ends_of(1).tolist()
+    ([[0, 1], [0, 60], [0, 70]], [[1], [0], [0]])
+    """
+
+    def __init__(self, start: Int32s, stop: Int32s, walk_s: Int32s, walk_m: Int32s) -> None:
+        self.start, self.stop, self.walk_s = start, stop, walk_s
+        degree = np.diff(start).astype(np.int64)
+        points = np.arange(len(degree))
+        first = np.concatenate([[0], np.cumsum(3 * (degree + 1))])
+        width = np.repeat(degree + 1, degree)
+        at = np.repeat(first[:-1], degree) + np.arange(len(stop)) - np.repeat(start[:-1], degree)
+        self._table = np.zeros(first[-1], np.int32)
+        self._table[first[:-1]] = points
+        for row, values in enumerate((stop, walk_s, walk_m)):
+            self._table[at + 1 + row * width] = values
+        self._first = first
+
+    def ends_of(self, point: int) -> Int32s:
+        """Return the point itself and where its footpaths lead: int32[3, n] as `Reach.ends`."""
+        first = self._first
+        ends: Int32s = self._table[first[point] : first[point + 1]].reshape(3, -1)
+        return ends
 
 
 def reach_of(endpoint: Endpoint, paths: Footpaths, walks: WalkTimes) -> Reach:
@@ -138,7 +164,7 @@ def reach_of(endpoint: Endpoint, paths: Footpaths, walks: WalkTimes) -> Reach:
         return _reach_of_stop(endpoint, endpoint.stops[0], paths)
     best: dict[int, tuple[int, int, int]] = {}
     for rank, member in enumerate(endpoint.stops):
-        for stop, walk_s, walk_m in ((member, 0, 0), *_paths_of(member, paths)):
+        for stop, walk_s, walk_m in paths.ends_of(member).T.tolist():
             found = (walk_s, walk_m, rank)
             if stop not in best or found < best[stop]:
                 best[stop] = found
@@ -173,19 +199,8 @@ def direct_walk(
 
 
 def _reach_of_stop(endpoint: Endpoint, stop: int, paths: Footpaths) -> Reach:
-    low, high = int(paths.start[stop]), int(paths.start[stop + 1])
-    ends = np.empty((3, high - low + 1), np.int32)
-    ends[:, 0] = (stop, 0, 0)
-    ends[0, 1:] = paths.stop[low:high]
-    ends[1, 1:] = paths.walk_s[low:high]
-    ends[2, 1:] = paths.walk_m[low:high]
+    ends = paths.ends_of(stop)
     return Reach(endpoint, ends, dict.fromkeys(ends[0].tolist(), stop))
-
-
-def _paths_of(stop: int, paths: Footpaths) -> Iterable[Access]:
-    span = slice(int(paths.start[stop]), int(paths.start[stop + 1]))
-    columns = (paths.stop[span].tolist(), paths.walk_s[span].tolist(), paths.walk_m[span].tolist())
-    return zip(*columns, strict=True)
 
 
 def _columns(rows: Iterable[Access]) -> npt.NDArray[np.int32]:
