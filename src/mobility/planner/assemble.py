@@ -8,8 +8,6 @@ from functools import partial
 from itertools import repeat
 from typing import NamedTuple
 
-import numpy as np
-
 from mobility.journey import Call, Journey, Leg, Place, Section
 from mobility.network import Network
 from mobility.planner.endpoint import Reach
@@ -145,12 +143,15 @@ class Assembler:
         n_journeys, n_rides, n_calls, n_sections = counts
         rides = found.rides[: 7 * n_rides].reshape(-1, 7).tolist()
         epoch_s = self.epoch_s
-        rows = found.calls[: 4 * n_calls].reshape(-1, 4)
-        stops = rows[:, 0].tolist()
-        instants = (rows[:, 1:3].T + np.int64(epoch_s)).tolist()
-        borders = (rows[:, 3] == 1).tolist()
-        places = map(self.places.__getitem__, stops)
-        cells = zip(places, *instants, borders, repeat(None))  # not live: `LiveView` adds that
+        rows = found.calls[: 4 * n_calls].tolist()
+        stops = rows[0::4]
+        cells = zip(
+            map(self.places.__getitem__, stops),
+            [moment + epoch_s for moment in rows[1::4]],
+            [moment + epoch_s for moment in rows[2::4]],
+            map(bool, rows[3::4]),
+            repeat(None),  # not live: `LiveView` adds that
+        )
         calls = list(map(_new_call, cells))
         sections = found.sections[: 6 * n_sections].reshape(-1, 6).tolist()
         for row in found.journeys[: 6 * n_journeys].reshape(-1, 6).tolist():
