@@ -7,8 +7,8 @@ latest are kept, then only the runs that can be caught from them (`_tighten`), a
 is labelled with the ways to go on to the target, of which one that can never come first in the
 order of `mobility.journey.sort_key` is left out (`_add_label`).
 
-`choose` is the entry. ``tt``, ``tr``, ``bd``, ``st``, ``ch`` and ``out`` are `Timetable`, `Trains`,
-`Bounds`, `State`, `Choice` and `Found` as references (`mobility.planner.memory`).
+`choose` is the entry. ``tt``, ``tr``, ``st``, ``ch`` and ``out`` are `Timetable`, `Trains`,
+`State`, `Choice` and `Found` as references (`mobility.planner.memory`).
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from typing import Any
 
 from numba import njit, types
 
-from mobility.network.bound_kernels import UNIT_S
 from mobility.planner.memory import ENDS, INT, REFS, first_from, int32s, int64s, kernel, uint8s
 from mobility.planner.values import (
     ACCESS_M,
@@ -33,7 +32,6 @@ from mobility.planner.values import (
     BACK_START,
     BOARDING,
     CALLS,
-    CELL_OF,
     CHANGE_S,
     CHOICE_COUNTS,
     COUNTS,
@@ -65,7 +63,6 @@ from mobility.planner.values import (
     N_LANES,
     N_OPERATORS,
     N_READY,
-    N_TOUCHED,
     NEVER_S,
     NODE_LABEL,
     NONE,
@@ -80,7 +77,6 @@ from mobility.planner.values import (
     READY_S,
     READY_STOPS,
     RIDES,
-    RIDES_MASK,
     ROUTE_AGENCY,
     RUN_DAY,
     RUN_TRAIN,
@@ -101,9 +97,6 @@ from mobility.planner.values import (
     SEGMENT_PATTERN,
     SEGMENT_POS,
     TIGHT_S,
-    TO_GO,
-    TO_GO_SHIFT,
-    TOUCHED,
     TRAIN_EVENT_START,
     TRIP_FEED,
     TRIP_ID_DATA,
@@ -155,49 +148,27 @@ def _set_deadline(ch: Any, stop: Any, left: Any, moment: Any) -> None:
 
 
 @njit(nogil=True)
-def _note_ready(ch: Any, stop: Any, moment: Any) -> None:
-    """Note when one can board at a stop."""
-    ready_s, choice_counts = int32s(ch, READY_S), int64s(ch, CHOICE_COUNTS)
-    if ready_s[stop] <= moment:
-        return
-    if ready_s[stop] == NEVER_S:
-        int32s(ch, READY_STOPS)[choice_counts[N_READY]] = stop
-        choice_counts[N_READY] += 1
-    ready_s[stop] = moment
-
-
-@njit(nogil=True)
-def _find_ready(
-    tt: Any, bd: Any, st: Any, ch: Any, access: Any, arrival: Any, left: Any, done: Any
-) -> None:  # fmt: skip
-    """Note where one can board after `done` rides and, by the bounds, still arrive in time.
-
-    Of a search from run to run: all that lead to what improved are stops that the departure
-    searched last reaches earlier than was known.
-    """
-    counts, labels, to_go = int64s(st, COUNTS), int32s(st, LABELS_S), int32s(st, TO_GO)
-    touched, cell_of, change_s = int32s(st, TOUCHED), int32s(bd, CELL_OF), int32s(tt, CHANGE_S)
-    walk_start, walk_to, walk_s = int32s(tt, WALK_START), int32s(tt, WALK_TO), int32s(tt, WALK_S)
-    for row in range(access.shape[1] if done == 0 else 0):
-        _note_ready(ch, access[0, row], counts[FROM_S] + access[1, row])
-    lane = (min(types.int64(done), counts[N_LANES]) - 1) * int32s(st, EGRESS_S).size
-    for item in range(counts[N_TOUCHED] if done > 0 else 0):
-        stop = touched[item]
-        reached_s, bound = types.int64(labels[lane + stop]), types.int64(to_go[cell_of[stop]])
-        if bound & RIDES_MASK > left or reached_s + (bound >> TO_GO_SHIFT) * UNIT_S > arrival:
-            continue
-        _note_ready(ch, stop, reached_s + change_s[stop])
-        for path in range(walk_start[stop], walk_start[stop + 1]):
-            _note_ready(ch, walk_to[path], reached_s + walk_s[path])
+def _ready_at(tt: Any, st: Any, ch: Any, stop: Any, done: Any) -> Any:
+    """Return from when one can board at a stop after `done` rides, of a search from run to run."""
+    back_start, back_from = int32s(tt, BACK_START), int32s(tt, BACK_FROM)
+    back_s, counts = int32s(tt, BACK_S), int64s(st, COUNTS)
+    labels, access_s = int32s(st, LABELS_S), int32s(st, ACCESS_S)
+    if done == 0:
+        return counts[FROM_S] + access_s[stop]
+    lane = (min(types.int64(done), counts[N_LANES]) - 1) * access_s.size
+    ready = types.int64(labels[lane + stop]) + int32s(tt, CHANGE_S)[stop]
+    for path in range(back_start[stop], back_start[stop + 1]):
+        ready = min(ready, types.int64(labels[lane + back_from[path]]) + back_s[path])
+    return min(ready, types.int64(NEVER_S))
 
 
 @njit(nogil=True)
 def _forget_ready(ch: Any) -> None:
-    """Put back what `_find_ready` noted."""
-    choice_counts = int64s(ch, CHOICE_COUNTS)
-    for item in range(choice_counts[N_READY]):
-        int32s(ch, READY_S)[int32s(ch, READY_STOPS)[item]] = NEVER_S
-    choice_counts[N_READY] = 0
+    """Put back the moments to be ready, which are of one level."""
+    ready_s, stops, counts = int32s(ch, READY_S), int32s(ch, READY_STOPS), int64s(ch, CHOICE_COUNTS)
+    for item in range(counts[N_READY]):
+        ready_s[stops[item]] = NONE
+    counts[N_READY] = 0
 
 
 @njit(nogil=True)
@@ -256,6 +227,7 @@ def _find_segments(
     queue, deadline = int32s(st, QUEUE), int32s(ch, DEADLINE_S)
     head, following = int32s(ch, SEGMENT_HEAD), int32s(ch, SEGMENT_NEXT)
     labels, ready_s = int32s(st, LABELS_S), int32s(ch, READY_S)
+    ready_stops, counts = int32s(ch, READY_STOPS), int64s(ch, CHOICE_COUNTS)
     n_stops = types.int64(ready_s.size)
     row = (left - 1) * n_stops
     is_linked = int64s(st, COUNTS)[N_LANES] > 0
@@ -273,6 +245,11 @@ def _find_segments(
                 pass
             elif is_linked:
                 ready = types.int64(ready_s[stop])
+                if ready == NONE:  # not looked up yet
+                    ready = _ready_at(tt, st, ch, stop, done)
+                    ready_s[stop] = ready
+                    ready_stops[counts[N_READY]] = stop
+                    counts[N_READY] += 1
             else:
                 ready = types.int64(labels[2 * (stop * rounds + done) + 1])
             if ready < NEVER_S and departures[base + last] >= ready:
@@ -684,8 +661,8 @@ def _first_label(tt: Any, tr: Any, st: Any, ch: Any, rides: Any) -> Any:
 
 @njit(nogil=True)
 def _choose(
-    tt: Any, tr: Any, bd: Any, st: Any, ch: Any, access: Any, egress: Any, arrival: Any,
-    rides: Any, rounds: Any, thin: Any,
+    tt: Any, tr: Any, st: Any, ch: Any, egress: Any, arrival: Any, rides: Any, rounds: Any,
+    thin: Any,
 ) -> Any:  # fmt: skip
     """Return the latest departure for that arrival and number of rides, and the best label.
 
@@ -697,12 +674,9 @@ def _choose(
     n_segments = 0
     for left in range(1, rides + 1):
         level[left] = n_segments
-        if int64s(st, COUNTS)[N_LANES] > 0:
-            _find_ready(tt, bd, st, ch, access, arrival, left, rides - left)
         n_queued = _queue_back(tt, st, ch, left)
         n_segments = _find_segments(tt, st, ch, n_queued, left, rides - left, rounds, n_segments)
-        if int64s(st, COUNTS)[N_LANES] > 0:
-            _forget_ready(ch)
+        _forget_ready(ch)
         if n_segments < 0:
             return types.int64(0), types.int64(n_segments)
         if left < rides:
@@ -815,10 +789,10 @@ def _write_journey(tt: Any, tr: Any, st: Any, ch: Any, out: Any, at: Any, label:
     return before
 
 
-@kernel(INT(REFS, REFS, REFS, REFS, REFS, REFS, REFS, ENDS, ENDS, INT, INT, INT, types.boolean))
+@kernel(INT(REFS, REFS, REFS, REFS, REFS, REFS, ENDS, INT, INT, INT, types.boolean))
 def choose(
-    tt: Any, tr: Any, bd: Any, st: Any, ch: Any, out: Any, at: Any, access: Any, egress: Any,
-    arrival: Any, rides: Any, rounds: Any, thin: Any,
+    tt: Any, tr: Any, st: Any, ch: Any, out: Any, at: Any, egress: Any, arrival: Any, rides: Any,
+    rounds: Any, thin: Any,
 ) -> Any:  # fmt: skip
     """Write the first, in the total order, of the journeys that leave latest; 0, or a code < 0.
 
@@ -826,14 +800,14 @@ def choose(
     ----------
     at : int64[4]
         Rows written so far to the arrays of `Found`; raised only where all could be written.
-    access, egress : int32[3, n]
+    egress : int32[3, n]
         As in the search.
     arrival, rides : int64
         A pair that the search found; `rounds` is the most rides that it allowed.
     thin : bool
         Keep only one way to go on from each run: for where the labels ran out.
     """
-    departure, label = _choose(tt, tr, bd, st, ch, access, egress, arrival, rides, rounds, thin)
+    departure, label = _choose(tt, tr, st, ch, egress, arrival, rides, rounds, thin)
     status, journeys = label, int32s(out, JOURNEYS)
     row, first_ride, first_call, first_section = (
         6 * at[JOURNEYS],

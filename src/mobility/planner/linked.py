@@ -55,7 +55,6 @@ from mobility.planner.values import (
     EVENTS,
     FEWEST_RIDES,
     FROM_S,
-    IS_TOUCHED,
     LABELS_S,
     LATEST_S,
     LEAST_UNITS,
@@ -64,7 +63,6 @@ from mobility.planner.values import (
     LINKS,
     N_EVENTS,
     N_LANES,
-    N_TOUCHED,
     NEVER_S,
     NOT_RIDDEN,
     PART_OF,
@@ -78,7 +76,6 @@ from mobility.planner.values import (
     STRETCHES,
     TO_GO,
     TO_GO_SHIFT,
-    TOUCHED,
 )
 
 FEW_TRIES = 3  # times that a ride more is tried where the bounds promise too much
@@ -127,9 +124,8 @@ def _arrive(
     runs, places, events = int32s(ln, RUNS), int32s(ln, PLACES), int32s(ln, RUN_EVENTS)
     labels, egress_s, best = int32s(st, LABELS_S), int32s(st, EGRESS_S), int32s(st, BEST_S)
     cell_of, to_go, latest = int32s(bd, CELL_OF), int32s(st, TO_GO), int32s(st, LATEST_S)
-    touched, is_touched = int32s(st, TOUCHED), uint8s(st, IS_TOUCHED)
-    stretches, counts = int64s(st, STRETCHES), int64s(st, COUNTS)
-    n_stops, n_lanes = egress_s.size, counts[N_LANES]
+    stretches = int64s(st, STRETCHES)
+    n_stops, n_lanes = egress_s.size, int64s(st, COUNTS)[N_LANES]
     row = (round_ - 1) * n_stops
     for item in range(head, tail):
         stretch = stretches[item]
@@ -149,10 +145,6 @@ def _arrive(
                 if labels[lane * n_stops + stop] <= arrival:
                     break
                 labels[lane * n_stops + stop] = arrival
-            if not is_touched[stop]:
-                is_touched[stop] = 1
-                touched[counts[N_TOUCHED]] = stop
-                counts[N_TOUCHED] += 1
             arrival += egress_s[stop]
             if arrival <= latest[round_] and arrival < best[round_]:
                 for k in range(round_, rounds + 1):
@@ -204,15 +196,6 @@ def _board_links(
                 if pos < ridden[row + onto]:
                     tail = _board(ridden, stretches, runs, lane, n_lanes, onto, pos, tail)
     return tail
-
-
-@njit(nogil=True)
-def _forget_touched(st: Any) -> None:
-    """Let no stop be reached by the departure that is searched next."""
-    touched, is_touched, counts = int32s(st, TOUCHED), uint8s(st, IS_TOUCHED), int64s(st, COUNTS)
-    for item in range(counts[N_TOUCHED]):
-        is_touched[touched[item]] = 0
-    counts[N_TOUCHED] = 0
 
 
 @njit(nogil=True)
@@ -391,7 +374,6 @@ def advance_linked(
         if tail == 0:
             continue
         note_best(st, rounds)
-        _forget_touched(st)
         direct = types.int64(NEVER_S) if direct_s < 0 else leave_s + direct_s
         _allow(st, rounds, leave_s + max_travel_s + 1, direct)
         _run_rounds(ln, bd, st, tail, rounds, rounds)
@@ -424,8 +406,6 @@ def forget_linked(ln: Any, st: Any) -> None:
     """Put back what the search from run to run wrote; `search.forget` must follow."""
     labels, ridden = int32s(st, LABELS_S), int16s(st, RIDDEN_FROM)
     n_lanes = int64s(st, COUNTS)[N_LANES]
-    if n_lanes > 0:  # what a search by stops touched is put back by `search.forget`
-        _forget_touched(st)
     for cell in range(n_lanes * int32s(st, EGRESS_S).size):
         labels[cell] = NEVER_S
     for cell in range(n_lanes * ((int32s(ln, RUNS).size >> 2) - 1)):

@@ -514,9 +514,8 @@ class _Run:
             if improved >> rides & 1:
                 thin = False
                 while status := choose(
-                    day.timetable_refs, day.trains_refs, day.bounds_refs, scratch.state_refs,
-                    scratch.choice_refs, scratch.found_refs, self._counts, task.origin.ends,
-                    task.destination.ends,
+                    day.timetable_refs, day.trains_refs, scratch.state_refs, scratch.choice_refs,
+                    scratch.found_refs, self._counts, task.destination.ends,
                     int(scratch.state.best_s[rides]), rides, task.rounds, thin,
                 ):  # fmt: skip
                     thin = scratch.grow(status, thin)

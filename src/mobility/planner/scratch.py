@@ -83,7 +83,7 @@ class Scratch:
             is_known=np.zeros(self.n_stops, np.uint8),
             level_stops=np.empty(2 * self.n_stops, np.int32),
             level_start=np.zeros(STRIDE + 1, np.int32),
-            ready_s=np.full(self.n_stops, NEVER_S, np.int32),
+            ready_s=np.full(self.n_stops, NONE, np.int32),
             ready_stops=np.empty(self.n_stops, np.int32),
             segment_pattern=np.empty(segments, np.int32),
             segment_pos=np.empty(segments, np.int32),

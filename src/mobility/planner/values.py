@@ -147,8 +147,7 @@ class State(NamedTuple):
     the number of rounds of the query. The search from run to run keeps arrivals alone, [k, stop],
     and beside them ``ridden_from`` [k, run], the position from which on a run was ridden; of both
     the first counts[N_LANES] rows count. ``latest_s`` [k] is until when an arrival with k rides is
-    of use; ``touched`` are then the stops that the departure searched last reaches earlier than was
-    known; ``to_go`` is by cell of the bounds the least time to the target, in their units, shifted
+    of use; ``to_go`` is by cell of the bounds the least time to the target, in their units, shifted
     by `TO_GO_SHIFT`, and below it the fewest rides. All int32, save for uint8 ``is_*``, int16
     ``ridden_from`` and int64 ``events``, ``stretches`` and ``counts``.
     """
@@ -230,11 +229,11 @@ CELL_OF, LEAST_UNITS, FEWEST_RIDES, PART_OF, LINK_PARTS = range(5)
 class Choice(NamedTuple):
     """Scratch arrays of the choice among equal journeys.
 
-    ``deadline_s`` and ``tight_s`` are [rides left, stop]; ``ready_s`` is when one can board at a
-    stop after the rides of a level, and ``ready_stops`` are where it is set. A segment is a stretch
-    of runs at one position of a pattern; a node is one run of a segment; a label is one way to go
-    on from a node to the target. All int32, save for uint8 ``is_known`` and int64
-    ``label_operators`` and ``counts``.
+    ``deadline_s`` and ``tight_s`` are [rides left, stop]; ``ready_s`` is from when one can board at
+    a stop after the rides of a level, `NONE` where that was not looked up, and ``ready_stops`` are
+    where it was. A segment is a stretch of runs at one position of a pattern; a node is one run of
+    a segment; a label is one way to go on from a node to the target. All int32, save for uint8
+    ``is_known`` and int64 ``label_operators`` and ``counts``.
     """
 
     deadline_s: Array
