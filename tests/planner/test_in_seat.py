@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from mobility.feeds.realtime import TripRef, TripUpdate
 from mobility.network import Network
 from mobility.planner import Planner
-from tests.network.build import Stop, Train, Transfer, build_network
+from mobility.planner.board import Boards
+from mobility.planner.reaching import Reaching
+from tests.network.build import FIRST_DATE, Stop, Train, Transfer, build_network
+from tests.planner.live_world import LiveWorld
 from tests.planner.nets import ByStops, end, key_of, planner_of
 from tests.planner.seated import SeatedOracle, seated_net, seated_question, without_blocks
 from tests.planner.test_oracle import _answer, _expected
@@ -111,3 +117,44 @@ def test_a_day_of_there_and_back_has_no_more_through_trains_than_a_short_one_per
         return len(network.event_stop) / n_trips
 
     assert events(36) <= events(8) + 2
+
+
+def test_one_to_all_arrives_as_the_first_of_the_journeys_does() -> None:
+    reached = 0
+    for seed in range(15):
+        net = seated_net(seed)
+        network = net.network()
+        planner, reaching = planner_of(network), Reaching(network, network.slices(None))
+        question = seated_question(net, seed, arriving=False)
+        origin = end(network, question.ids[0])
+        found, _ = reaching.reach(origin, depart=question.moment, horizon_s=86_400)
+        for stop in net.stops:
+            target = end(network, stop.id)
+            if stop.id == question.ids[0]:
+                continue
+            journeys = planner.plan(origin, target, depart=question.moment).journeys
+            first = min((j.arrival - question.moment for j in journeys), default=-1)
+            assert found.travel_s[target.stops[0]] == first, (seed, stop.id)
+            reached += first > 0
+    assert reached > 15
+
+
+def test_a_cancelled_trip_carries_nobody_on(tmp_path: Path) -> None:
+    network = build_network(STOPS, TRAINS)
+    midnight = int(network.zone_origin_s[0, 0])
+    world = LiveWorld(network, tmp_path, midnight + 7 * 3600)
+    ends = end(network, "A"), end(network, "C")
+    asked = {"depart": midnight + 7 * 3600 + 1800}
+    assert [j.transfers for j in world.planner.plan(*ends, **asked).journeys] == [0]
+    gone = TripUpdate(TripRef("two", start_date=FIRST_DATE), "canceled")
+    world.say([("one", gone, None)])
+    answer = world.planner.plan(*ends, **asked).journeys
+    assert all(j.departure >= midnight + 86_400 for j in answer)
+
+
+def test_a_board_tells_each_train_once_and_a_trip_ends_where_it_ends() -> None:
+    network = build_network(STOPS, TRAINS)
+    boards = Boards(network, network.slices(None))
+    start = int(network.zone_origin_s[0, 0]) + 7 * 3600
+    board, _ = boards.board(end(network, "A"), start, span_s=4 * 3600, limit=50)
+    assert [len(entry.run.leg.calls) for entry in board.entries] == [2]
