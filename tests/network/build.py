@@ -79,6 +79,7 @@ class Train:
     bikes: int | None = None
     headway_s: int | None = None
     route_type: int = 2
+    block: str = ""
 
 
 @dataclass(frozen=True)
@@ -286,7 +287,8 @@ def _line_tables(trains: Sequence[Train], feeds: Sequence[Feed]) -> dict[str, pl
         "trips": pl.DataFrame(
             [
                 (train.feed, train.id, _routes(trains).index((train.feed, train.route)),
-                 train.headsign or None, None, 0, None, None, train.wheelchair, train.bikes,
+                 train.headsign or None, None, 0, train.block or None, None, train.wheelchair,
+                 train.bikes,
                  train.number or None, train.headway_s)
                 for train in trains
             ],

@@ -95,7 +95,7 @@ def test_other_format_version_says_how_to_rebuild(path: Path) -> None:
     content[8] = 9
     path.write_bytes(content)
     with pytest.raises(
-        FormatVersionError, match=r"format version 9.*reads 3: rebuild with mobility build"
+        FormatVersionError, match=r"format version 9.*reads 4: rebuild with mobility build"
     ):
         read_network(path)
 

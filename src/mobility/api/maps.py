@@ -107,9 +107,10 @@ def _paths(network: Network) -> Iterator[tuple[int, int]]:
     route = network.trip_route[network.train_trip].astype(np.int64)
     pattern = network.train_pattern.astype(np.int64)
     pairs = route * (int(pattern.max(initial=0)) + 1) + pattern
-    _, first, counts = np.unique(pairs, return_index=True, return_counts=True)
+    own = np.flatnonzero(~network.train_through)
+    _, first, counts = np.unique(pairs[own], return_index=True, return_counts=True)
     for row in np.argsort(-counts, kind="stable"):
-        train = int(first[row])
+        train = int(own[first[row]])
         yield int(route[train]), train
 
 

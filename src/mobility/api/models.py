@@ -72,6 +72,9 @@ class SectionDocument(Document):
     from_sequence: int
     to_sequence: int
     country: str | None
+    stay_seated: bool = Field(
+        description="The vehicle goes on as this trip after the section before; nobody changes."
+    )
 
 
 class VehicleDocument(Document):

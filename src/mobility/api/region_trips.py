@@ -61,6 +61,8 @@ class Trips:
         spans: dict[tuple[int, int], list[int]] = {}
         for section in np.flatnonzero(network.section_trip == trip).tolist():
             train = int(np.searchsorted(network.section_start, section, side="right")) - 1
+            if network.train_through[train]:
+                continue
             span = spans.setdefault((train, int(network.section_day_shift[section])), [])
             span += [int(network.section_from_pos[section]), int(network.section_to_pos[section])]
         runs = [Run(train, min(p), max(p), shift) for (train, shift), p in spans.items()]

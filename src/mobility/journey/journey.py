@@ -111,6 +111,8 @@ class Section(NamedTuple):
 
     ``from_sequence`` and ``to_sequence`` are stop_sequence values of that trip; ``from_call`` and
     ``to_call`` index the leg's calls. ``route_id`` and ``agency_id`` are raw ids of the feed.
+    ``stay_seated``: the vehicle goes on as this trip after the one of the section before; nobody
+    changes.
     """
 
     feed: str
@@ -123,6 +125,7 @@ class Section(NamedTuple):
     country: str | None
     from_call: int
     to_call: int
+    stay_seated: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Return the document S of the design."""
@@ -134,6 +137,7 @@ class Section(NamedTuple):
             "from_sequence": self.from_sequence,
             "to_sequence": self.to_sequence,
             "country": self.country,
+            "stay_seated": self.stay_seated,
         }
 
 

@@ -125,6 +125,8 @@ def network_from_tables(
         **_line_arrays(tables),
         **stops,
         **arrays,
+        in_seat_from=read_only(obeyed.in_seat[0]),
+        in_seat_to=read_only(obeyed.in_seat[1]),
         train_pattern=_train_patterns(arrays, points.event_point),
         event_point=points.event_point,
         stop_of=points.stop_of,

@@ -87,7 +87,7 @@ class Clock:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Part:
+class Part:
     """Some events of a train on some of its days; ``boards`` and ``alights``: None, all may."""
 
     train: int
@@ -187,7 +187,7 @@ def divide_trains(
         return {**arrays, "train_of": read_only(same)}, days
     whole = np.ones(len(same), np.bool_)
     whole[[part.train for part in parts]] = False
-    return _gathered(arrays, np.flatnonzero(whole), parts), np.array(divider.rows)
+    return gathered(arrays, np.flatnonzero(whole), parts), np.array(divider.rows)
 
 
 class _Divider:
@@ -242,7 +242,7 @@ class _Divider:
         zone = self.clock.zones[self.clock.stop_zone[self.arrays["event_stop"][event]]]
         return self.clock.within(self.arrays, event, train, self.checks.span(check, zone))
 
-    def parts(self) -> Iterator[_Part]:
+    def parts(self) -> Iterator[Part]:
         """Yield the parts of every train that is divided, in order of the train."""
         banned = np.flatnonzero(self.bans.trains.any(axis=0)).tolist()
         for train in sorted({*self._masks, *banned}):
@@ -278,14 +278,14 @@ class _Divider:
         ends = sorted({first, end - 1, *cuts})
         return [(left, right + 1) for left, right in pairwise(ends)]
 
-    def _variants(self, train: int, first: int, end: int, days: Bools) -> Iterator[_Part]:
+    def _variants(self, train: int, first: int, end: int, days: Bools) -> Iterator[Part]:
         """Yield the piece once for each set of bans under which one may board."""
         service = self._service(days)
         day = int(days.argmax())
         held = self.bans.trains[:, train] & self.bans.days[:, day]
         inside = self.bans.stations[held][:, self._station[first:end]]
         if not inside.any():
-            yield _Part(train, first, end, service)
+            yield Part(train, first, end, service)
             return
         calls = self._calls[first:end]
         columns = inside.T
@@ -300,7 +300,7 @@ class _Divider:
             # A train that nobody can ride stays one: it runs, and departures may show it.
             if useful or not (under.any() or shown):
                 shown = True
-                yield _Part(train, first, end, service, boards, alights)
+                yield Part(train, first, end, service, boards, alights)
 
     def _service(self, days: Bools) -> int:
         key = days.tobytes()
@@ -310,7 +310,7 @@ class _Divider:
         return self._row_of[key]
 
 
-def _gathered(arrays: Arrays, whole: Int64s, parts: list[_Part]) -> Arrays:
+def gathered(arrays: Arrays, whole: Int64s, parts: list[Part]) -> Arrays:
     """Return the arrays of the whole trains and of the parts, in order of the train."""
     starts = arrays["train_event_start"]
     old = np.concatenate([whole, [part.train for part in parts]]).astype(np.int64)
@@ -346,7 +346,7 @@ def _ranges(first: Int64s, end: Int64s) -> tuple[Int64s, Int64s]:
     return np.arange(start[-1]) + np.repeat(first - start[:-1], end - first), start
 
 
-def _close(flags: UInt8s, at: Int64s, parts: list[_Part]) -> None:
+def _close(flags: UInt8s, at: Int64s, parts: list[Part]) -> None:
     """Take boarding and alighting from the events where a part does not allow them."""
     for begin, part in zip(at.tolist(), parts, strict=True):
         if part.boards is None or part.alights is None:

@@ -97,7 +97,9 @@ def rule_counts(region: Region, network: Network) -> dict[str, int]:
     """
     tables, special = region.tables, read_special_rules(region.tables)
     stated = {name: tables[name].height if name in tables else 0 for name in RULE_TABLES}
-    copies = np.bincount(network.train_of) if network.n_trains else np.zeros(0)
+    copies = (
+        np.bincount(network.train_of[~network.train_through]) if network.n_trains else np.zeros(0)
+    )
     return stated | {
         "transfers": 0 if special is None else special.rules.height,
         "trains": int((copies > 1).sum()),

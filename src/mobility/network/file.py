@@ -78,7 +78,7 @@ def sha256_digest(data: Array) -> str:
 NETWORK_FILE = FileKind(
     name="network file",
     magic=b"MOBINET\x00",
-    format_version=3,
+    format_version=4,
     remedy="rebuild with mobility build SOURCE... -o EDITION",
     digest=sha256_digest,
 )

@@ -1,8 +1,8 @@
 """What feeds and manifest ask of travellers beyond plain stops and trains, put into the arrays.
 
 The search knows trains, stops, change times and footpaths and nothing else. So rules become more
-trains (`mobility.network.divide`) and more stops (`mobility.network.points`), of which people see
-one each. Where there are no rules nothing changes.
+trains (`mobility.network.in_seat`, `mobility.network.divide`) and more stops
+(`mobility.network.points`), of which people see one each. Where there are no rules nothing changes.
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ from mobility.merge.region import FeedInfo
 from mobility.network.border import Checks, read_checks, sides
 from mobility.network.divide import Clock, divide_trains, read_bans
 from mobility.network.footpaths import Footpaths
+from mobility.network.in_seat import stay_seated
 from mobility.network.points import Points, involved_stops, split_points, stops_at_checks
 from mobility.network.special import read_special_rules
-from mobility.network.values import Bools, Int64s, read_only
+from mobility.network.values import Bools, Int32s, Int64s, read_only
 
 Arrays = dict[str, Any]
 
@@ -34,9 +35,12 @@ class Obeyed:
     Parameters
     ----------
     arrays : dict
-        ``train_*`` with ``train_of``, ``event_*``, ``section_*``; patterns not yet.
+        ``train_*`` with ``train_of`` and ``train_through``, ``event_*``, ``section_*``; patterns
+        not yet.
     days : bool[n_services, n_days]
-        The region's services and, after them, those of divided trains.
+        The region's services and, after them, those of through and of divided trains.
+    in_seat : int32[2, n_links]
+        Trips between which one may stay seated.
     points : Points
     checks : Checks
         For what is said of them.
@@ -44,6 +48,7 @@ class Obeyed:
 
     arrays: Arrays
     days: Bools
+    in_seat: Int32s
     points: Points
     checks: Checks
 
@@ -78,27 +83,30 @@ def obey_rules(
     max_walk_s : int
         The longest walk without a stated time.
     """
-    checks, bans = read_checks(tables, feeds), read_bans(tables, arrays, first_date, days.shape[1])
-    special = read_special_rules(tables)
-    if not len(checks) and not len(bans.days) and special is None:
-        return _unchanged(arrays, footpaths, days, checks)
+    n_trains = len(arrays["train_trip"])
+    checks, special = read_checks(tables, feeds), read_special_rules(tables)
     stops = tables["stops"]
     station_of = stops["station"].fill_null(-1).to_numpy().astype(np.int32)
-    at_check = stops_at_checks(checks, station_of, footpaths, involved_stops(special, stops))
-    clock = Clock(zones, origins, stop_zone)
-    arrays, days = divide_trains(arrays, days, station_of, checks, bans, clock, at_check)
-    held = _held(arrays, days, station_of, checks, clock, at_check)
-    points = split_points(
-        arrays, tables, footpaths, special, checks, at_check, held, max_walk_s
-    )  # fmt: skip
-    return Obeyed(arrays, days, points, checks)
-
-
-def _unchanged(arrays: Arrays, footpaths: Footpaths, days: Bools, checks: Checks) -> Obeyed:
-    n_stops, n_trains = len(footpaths.change_s), len(arrays["train_trip"])
-    same, none = read_only(np.arange(n_stops, dtype=np.int32)), read_only(np.empty(0, np.int32))
-    arrays = {**arrays, "train_of": read_only(np.arange(n_trains, dtype=np.int32))}
-    return Obeyed(arrays, days, Points(same, none, footpaths, 0), checks)
+    involved = involved_stops(special, stops)
+    at_check = stops_at_checks(checks, station_of, footpaths, involved)
+    seated = stay_seated(arrays, days, tables, origins, np.any([involved, *at_check], axis=0))
+    arrays, days, of = seated.arrays, seated.days, seated.first
+    bans = read_bans(tables, arrays, first_date, days.shape[1])
+    is_through = np.arange(len(of)) >= n_trains
+    if not len(checks) and not len(bans.days) and special is None:
+        same, none = np.arange(stops.height, dtype=np.int32), np.empty(0, np.int32)
+        points = Points(read_only(same), read_only(none), footpaths, 0)
+    else:
+        clock = Clock(zones, origins, stop_zone)
+        arrays, days = divide_trains(arrays, days, station_of, checks, bans, clock, at_check)
+        own = arrays["train_of"]
+        of, is_through = of[own], is_through[own]
+        held = _held(arrays, days, station_of, checks, clock, at_check)
+        points = split_points(
+            arrays, tables, footpaths, special, checks, at_check, held, max_walk_s
+        )  # fmt: skip
+    told = {"train_of": read_only(of), "train_through": read_only(is_through)}
+    return Obeyed({**arrays, **told}, days, seated.trips, points, checks)
 
 
 def _held(

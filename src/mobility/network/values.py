@@ -121,7 +121,8 @@ class Network:
     walk_radius_m, max_walk_s : int
         How footpaths were made: metres between stops linked on foot, longest walk in seconds.
     n_services : int
-        Services of the region; rows of ``service_bits`` beyond are of trains that rules divided.
+        Services of the region; rows of ``service_bits`` beyond are of trains that rules divided
+        or joined.
     n_crowded_stops : int
         Stops at which transfers.txt names so many trips that it is not obeyed trip by trip.
     hash : str
@@ -172,6 +173,11 @@ class Network:
         CSR over events.
     train_of : int32
         Row of ``tables/trains``: rules make several trains of one (`mobility.network.divide`).
+    train_through : bool
+        The train is for those who stay seated from that row of ``tables/trains`` to later ones
+        (`mobility.network.in_seat`); they have trains of their own as well.
+    in_seat_from, in_seat_to : int32
+        Trips between which one may stay seated, in order.
     event_stop, event_arrival_s, event_departure_s, event_sequence : int32
         Stop, seconds from the origin of the train's service date in its zone, raw sequence.
     event_point : int32
@@ -272,6 +278,9 @@ class Network:
     train_pattern: Int32s
     train_event_start: Int64s
     train_of: Int32s
+    train_through: Bools
+    in_seat_from: Int32s
+    in_seat_to: Int32s
     event_stop: Int32s
     event_point: Int32s
     event_arrival_s: Int32s

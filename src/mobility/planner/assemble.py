@@ -135,6 +135,8 @@ class Assembler:
         self.places = _Places(network)
         self.trips = _Trips(network)
         self._dates = _Dates(network)
+        pairs = zip(network.in_seat_from.tolist(), network.in_seat_to.tolist(), strict=True)
+        self._in_seat = frozenset(pairs)
 
     def journeys(
         self, found: Found, counts: list[int], origin: Reach, destination: Reach
@@ -187,14 +189,16 @@ class Assembler:
         self, run: int, board: Call, alight: Call, calls: tuple[Call, ...], rows: list[list[int]]
     ) -> Leg:  # `run` is the slice's: the running day knows more of it
         trips, dates = self.trips, self._dates
-        sections = []
+        sections, before = [], -1
         for trip, day, from_sequence, to_sequence, from_call, to_call in rows:
             told = trips[trip]
             cells = (
                 told.feed, told.agency_id, told.route_id, told.trip_id, dates[day],
                 from_sequence, to_sequence, told.country, from_call, to_call,
+                (before, trip) in self._in_seat,
             )  # fmt: skip
             sections.append(_new_section(cells))
+            before = trip
         first = trips[rows[0][0]]
         return _new_leg(
             (

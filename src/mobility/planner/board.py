@@ -160,8 +160,10 @@ class Boards:
                     base = int(day.pattern_time_start[pattern]) + pos * (end - run)
                     moments = times[base : base + end - run]
                     a, b = np.searchsorted(moments, (first_s, end_s)).tolist()
-                    for k in range(a, b):
-                        at = run + k
+                    for at in range(run + a, run + b):
+                        if self.network.train_through[day.run_train[at]]:
+                            continue  # its trains stand there themselves
+                        k = at - run
                         yield int(moments[k]), stop, int(day.run_train[at]), int(day.run_day[at])
 
 

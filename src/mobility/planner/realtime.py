@@ -60,7 +60,7 @@ class LiveAssembler(Assembler):
     def __init__(self, assembler: Assembler, network: Network, live: LiveSlice) -> None:
         self.epoch_s = assembler.epoch_s
         self.places, self.trips = assembler.places, assembler.trips
-        self._dates = assembler._dates
+        self._dates, self._in_seat = assembler._dates, assembler._in_seat
         self._network, self._live = network, live
 
     def _ride(

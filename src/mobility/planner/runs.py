@@ -136,7 +136,7 @@ class Runs:
         for section in np.flatnonzero(net.section_trip == rows[0]).tolist():
             train = int(np.searchsorted(net.section_start, section, side="right")) - 1
             day = net.day_of(date) - int(net.section_day_shift[section])
-            if self._runs_on(train, day):
+            if self._runs_on(train, day) and not net.train_through[train]:
                 found.setdefault((int(net.train_of[train]), day), (train, day))
         if not found:
             raise UnknownTripError(f"trip {reference!r} does not run on {date}")
@@ -180,7 +180,9 @@ class Runs:
         net = self._network
         start, order = self._by_region_train
         of = int(net.train_of[train])
-        same = [int(t) for t in order[start[of] : start[of + 1]] if self._runs_on(int(t), day)]
+        own = order[start[of] : start[of + 1]]
+        own = own[~net.train_through[own]]
+        same = [int(t) for t in own if self._runs_on(int(t), day)]
 
         def first(part: int) -> tuple[int, int, int]:
             begin, end = (int(e) for e in net.train_event_start[part : part + 2])

@@ -351,7 +351,7 @@ class _Finder:
         if not sections:
             raise InputError("a ride without a section: expected one per feed that carries it")
         trips = [self._trip(section) for section in sections]
-        train, day = self._train(trips[0], sections[0])
+        train, day = self._train(trips, sections)
         try:
             board = position_of(self._net, train, trips[0], sections[0].from_sequence)
             alight = position_of(self._net, train, trips[-1], sections[-1].to_sequence)
@@ -406,9 +406,13 @@ class _Finder:
                 return int(rows[np.argmax(same)])
         raise InputError(f"{section.feed}:{section.trip_id}: no such trip")
 
-    def _train(self, trip: int, section: RideRef) -> tuple[int, int]:
-        """Return train and day of a trip's run that has both calls; one that may be boarded."""
-        net = self._net
+    def _train(self, trips: Sequence[int], sections: Sequence[RideRef]) -> tuple[int, int]:
+        """Return train and day of the run that a ride begins on.
+
+        First one that carries all of it (who stays seated is on a through train), then one that
+        may be boarded there.
+        """
+        net, trip, section = self._net, trips[0], sections[0]
         rows = np.flatnonzero((net.section_trip == trip) & ~net.section_alias)
         trains = np.searchsorted(net.section_start, rows, "right") - 1
         found = []
@@ -421,14 +425,16 @@ class _Finder:
             except LookupError:
                 continue
             event = int(net.train_event_start[train]) + board
+            ridden = net.section_trip[net.section_start[train] : net.section_start[train + 1]]
+            is_whole = set(trips) <= set(ridden.tolist())
             planned = event >= len(self._flags) or self._flags[event] & BOARDING_BIT
-            found.append((not planned, train, day))
+            found.append((not is_whole, not planned, train, day))
         if not found:
             raise InputError(
                 f"{section.feed}:{section.trip_id} does not run on {section.service_date}"
                 f" with a call {section.from_sequence}"
             )
-        _, train, day = min(found)
+        *_, train, day = min(found)
         return train, day
 
     def _runs(self, train: int, day: int) -> bool:

@@ -2529,6 +2529,11 @@ export interface components {
              * @example 2027-05-04
              */
             service_date: string;
+            /**
+             * Stay Seated
+             * @description The vehicle goes on as this trip after the section before; nobody changes.
+             */
+            stay_seated: boolean;
             /** To Sequence */
             to_sequence: number;
             /** Trip Id */

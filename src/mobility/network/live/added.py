@@ -98,7 +98,8 @@ def lengthened(network: Network, trains: Sequence[NewTrain]) -> Network:
     fields |= _longer(
         network, train_trip=trips, train_zone=[zones.index(name) for name in names],
         train_service=[-1] * len(trains), train_pattern=[-1] * len(trains),
-        train_of=[-1] * len(trains), train_event_start=ends, section_start=sections,
+        train_of=[-1] * len(trains), train_through=[False] * len(trains),
+        train_event_start=ends, section_start=sections,
         event_stop=[call.stop for call in calls],
         event_arrival_s=np.array([call.arrival for call in calls]) - origin,
         event_departure_s=np.array([call.departure for call in calls]) - origin,
