@@ -66,3 +66,23 @@ def test_a_server_answers_while_a_day_is_linked_beside(monkeypatch: pytest.Monke
             thread.join()
     assert all(day.links is not None for day in planner._days.values())
     assert planner.plan(*ends, depart=q.moment) == before
+
+
+def test_a_server_flags_the_links_of_a_day_that_is_asked_about_often(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("mobility.network.slices.FLAGGED_AT_ONCE", 0)
+    monkeypatch.setattr("mobility.planner.query.ASKED_OFTEN", 3)
+    net = random_net(501)
+    network = net.network()
+    planner = Planner(network, network.slices(None), link_behind=True)
+    q = Question(net, 501_000)
+    answers = [planner.plan(*q.ends(network), depart=q.moment) for _ in range(3)]
+    assert not any(day.is_final for day in planner._days.values())
+    answers.append(planner.plan(*q.ends(network), depart=q.moment))
+    for thread in threading.enumerate():
+        if thread.name.startswith("links "):
+            thread.join()
+    assert all(day.is_final for day in planner._days.values())
+    answers.append(planner.plan(*q.ends(network), depart=q.moment))
+    assert all(answer == answers[0] for answer in answers)

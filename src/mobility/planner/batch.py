@@ -72,7 +72,7 @@ def run_queries(
     """
     started = time.perf_counter()
     planner = Planner(network, slices)
-    questions = list(_questions(network, path, window_s, day_range))
+    questions = list(read_questions(network, path, window_s, day_range))
     load_ms = (time.perf_counter() - started) * 1e3
     started = time.perf_counter()
     for date in sorted({dt.datetime.fromtimestamp(q.depart, dt.UTC).date() for q in questions}):
@@ -118,9 +118,16 @@ def _timing(times: list[float]) -> dict[str, float]:
     }
 
 
-def _questions(
+def read_questions(
     network: Network, path: Path, window_s: int | None, day_range: bool
 ) -> Iterator[Question]:
+    """Yield the rows of a file of questions, understood.
+
+    Raises
+    ------
+    InputError
+        As in `run_queries`.
+    """
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:
             reader = csv.DictReader(stream)

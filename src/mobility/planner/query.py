@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import datetime as dt
 import threading
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -58,6 +58,7 @@ if TYPE_CHECKING:  # who plans by the timetable alone loads nothing of it
 LONGEST_WINDOW_S = 48 * 3600
 MAX_TRANSFERS = MAX_ROUNDS - 1  # real journeys over three countries have eleven
 KEPT_DAYS = 4  # slices with their references that a planner holds on to
+ASKED_OFTEN = 1_000  # questions for a date after which making its flags pays
 KEPT_RIDERS = 8  # needs for which a planner holds on to its arrays
 Array32 = npt.NDArray[np.int32]
 BookingText = Callable[[int], str]  # row of a trip -> how its on-demand service is booked
@@ -119,7 +120,8 @@ class Planner:
     booking : callable, optional
         Returns for a row of the network's trips how to book it; told with on-demand service.
     link_behind : bool
-        Make the links of a day that takes long in a thread beside, for who runs on and on.
+        Make the links of a day that takes long in a thread beside, and the flags of one that is
+        asked about often, for who runs on and on.
     live : LiveReader, optional
         Versions of the running day; `refresh_live` takes up the newest.
     """
@@ -148,6 +150,7 @@ class Planner:
         self._back = reverse_walks(network)
         self._out_paths, self._in_paths = _footpaths(network, self._back)
         self._days: OrderedDict[dt.date, Day] = OrderedDict()
+        self._asked: Counter[dt.date] = Counter()  # questions for days that could have flags
         self._live, self._view = live, None if live is None else LiveView(self.network)
         self._link_behind = link_behind
         self._lock, self._refreshing = threading.Lock(), threading.Lock()
@@ -275,13 +278,17 @@ class Planner:
         """Return the slice of a date in UTC as the kernels take it.
 
         Where it has links the search goes from run to run, else by stops, and with flags it
-        follows few of them: the answers are the same. `linked` makes both however long it takes;
-        a server does so beside its work.
+        follows few of them: the answers are the same. `linked` makes both however long it takes; a
+        server does so beside its work, flags for a date that it is asked about often.
         """
         with self._lock:
             found = self._days.get(date)
             if found is not None and (found.is_final or not linked):
                 self._days.move_to_end(date)
+                if self._link_behind and not found.is_final:
+                    self._asked[date] += 1
+                    if self._asked[date] == ASKED_OFTEN:
+                        self._make_beside(date)
                 return found
         day = self._slices.get(date)
         links = self._slices.links(date, at_any_cost=linked)
@@ -295,13 +302,16 @@ class Planner:
             self._days[date] = made
             while len(self._days) > KEPT_DAYS:
                 self._days.popitem(last=False)
-        if self._link_behind and not made.is_final:
-            beside = threading.Thread(
-                target=self.day, args=(date,), kwargs={"linked": True}, daemon=True,
-                name=f"links {date}",
-            )  # fmt: skip
-            beside.start()
+        if self._link_behind and links is None and not made.is_final:
+            self._make_beside(date)
         return made
+
+    def _make_beside(self, date: dt.date) -> None:
+        """Make links and flags of a day in a thread beside; questions go on with what there is."""
+        threading.Thread(
+            target=self.day, args=(date,), kwargs={"linked": True}, daemon=True,
+            name=f"links {date}",
+        ).start()  # fmt: skip
 
     @property
     def live(self) -> LiveVersion | None:
