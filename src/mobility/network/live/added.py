@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mobility.core.time import service_day_origin
-from mobility.network.values import Network, StringArray, read_only
+from mobility.network.values import UNKNOWN, Network, StringArray, read_only
 
 NO_ROUTE = -1  # of a train of which the operator does not say to which line it belongs
 
@@ -80,6 +80,8 @@ def lengthened(network: Network, trains: Sequence[NewTrain]) -> Network:
         trip_route=[
             route_of_feed[train.feed] if train.route == NO_ROUTE else train.route for train in own
         ],
+        trip_wheelchair=[UNKNOWN] * len(own), trip_bikes=[UNKNOWN] * len(own),
+        trip_headway_s=[0] * len(own),
     )  # fmt: skip
     fields["trip_id"] = _more(network.trip_id, [train.trip_id for train in own])
     fields["trip_headsign"] = _more(network.trip_headsign, [train.headsign for train in own])
