@@ -7,6 +7,11 @@ another delay each time. This process asks for journeys, one departure each, and
 versions as a server does (a thread beside). The same questions are asked in a calm, with one
 version of live data that stays, and in the storm; both on the live path. Times are
 wall-clock and CPU, of one thread.
+
+A p95 that stays says nothing where the poller does not come through, so the report tells this too:
+``versions.published`` by the poller and ``versions.met`` by answers, of as many as were ``due``;
+the seconds between two in answers of one round (``interval_s``; a server looks every half second);
+and in how many runs the times of one version differ from those of the one before (``runs_moved``).
 """
 
 from __future__ import annotations
@@ -20,8 +25,9 @@ import random
 import shutil
 import tempfile
 import time
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from google.transit import gtfs_realtime_pb2 as pb
@@ -31,12 +37,21 @@ from mobility.core.units import DAY_S
 from mobility.feeds.realtime.source import Inbox, LiveSource
 from mobility.network import Edition, open_edition
 from mobility.network.live.files import reader_of
+from mobility.network.live.patch import Changes
 from mobility.network.live.poller import Poller, give_way
 from mobility.planner import Endpoint, Planner, locate
 
-MESSAGES = 4  # prepared per feed, sent in turn
+DELAYS_S = (0, 60, 300, 900)  # a trip has each in turn, so that none stays as it was
 EVERY_S = 1.0
 ROUNDS = 5
+
+
+class Asked(NamedTuple):
+    """What asking for a while came to: wall-clock and CPU milliseconds, and versions as met."""
+
+    times: list[tuple[float, float]]
+    versions: list[tuple[float, str, Changes]]  # when an answer named it first
+    stood: str  # the version before the poller went on
 
 
 def main() -> None:
@@ -59,7 +74,7 @@ def measure(path: Path, date: dt.date, seconds: float, folder: Path) -> dict[str
     )
     questions = draw(edition, date, 400)
     go, stop = multiprocessing.Event(), multiprocessing.Event()
-    told: multiprocessing.Queue[list[float]] = multiprocessing.Queue()
+    told: multiprocessing.Queue[list[tuple[float, float]]] = multiprocessing.Queue()
     poller = multiprocessing.Process(target=storm, args=(path, date, folder, go, stop, told))
     poller.start()
     told.get()  # the first version is there
@@ -68,32 +83,77 @@ def measure(path: Path, date: dt.date, seconds: float, folder: Path) -> dict[str
     while planner.live is None:
         time.sleep(0.05)
     ask(planner, questions, 5)  # warm
-    calm, stormy, versions = [], [], 0
+    calm, rounds, stormy_s = [], [], 0.0
     for _ in range(ROUNDS):  # in turn, so that what else the machine does falls on both
-        calm += ask(planner, questions, seconds / ROUNDS)[0]
+        calm += ask(planner, questions, seconds / ROUNDS).times
+        begun, stood = time.monotonic(), planner.live.version
         go.set()
         time.sleep(EVERY_S)
-        found, met = ask(planner, questions, seconds / ROUNDS)
-        stormy += found
-        versions += met
+        rounds.append(ask(planner, questions, seconds / ROUNDS, stood))
         go.clear()
+        stormy_s += time.monotonic() - begun
         time.sleep(2 * EVERY_S)
     stop.set()
     polls = told.get()
     poller.join()
     watch.close()
-    figures = {"calm": summary(calm), "storm": summary(stormy)}
+    figures = {
+        "calm": summary(calm), "storm": summary([one for found in rounds for one in found.times])
+    }  # fmt: skip
     return {
         "edition": edition.hash[:12], "date": date.isoformat(), "trips": n_trips,
-        "runs_changed": len(planner.live.changes.train) if planner.live else 0,
-        "poll_s": {"median": round(float(np.median(polls)), 3), "max": round(max(polls), 3)},
-        "versions_seen": versions, **figures,
+        "poll_s": spread([wall for wall, _ in polls]),
+        "poll_cpu_s": spread([cpu for _, cpu in polls]),
+        "versions": {"due": int(stormy_s / EVERY_S), "published": len(polls), **met(rounds)},
+        **figures,
         "ratio": {
             name: round(figures["storm"][name] / figures["calm"][name], 3)
             for name in figures["calm"]
             if name != "queries"
         },
         "load": os.getloadavg()[0], "cpus": os.cpu_count(),
+    }  # fmt: skip
+
+
+def met(rounds: list[Asked]) -> dict[str, Any]:
+    """Return how many new versions answers named, how far apart, and how far they differed.
+
+    Only versions of one round are next to each other: between rounds the poller rests.
+    """
+    pairs = [pair for found in rounds for pair in pairwise(found.versions)]
+    moved = [runs_moved(before[2], after[2]) for before, after in pairs]
+    gaps = [after[0] - before[0] for before, after in pairs]
+    return {
+        "met": sum(
+            len(found.versions) - (found.versions[0][1] == found.stood) for found in rounds
+        ),
+        "interval_s": spread(gaps), "runs_moved": spread([float(one) for one in moved]),
+    }  # fmt: skip
+
+
+def runs_moved(before: Changes, after: Changes) -> int:
+    """Return how many runs of one version have other times than in the version before."""
+    old, new = times_of(before), times_of(after)
+    return sum(old.get(run) != times for run, times in new.items()) + len(old.keys() - new.keys())
+
+
+def times_of(changes: Changes) -> dict[tuple[int, int], bytes]:
+    """Return the departures of each changed run, by train and day."""
+    spans = pairwise(changes.start.tolist())
+    runs = zip(changes.train.tolist(), changes.day.tolist(), strict=True)
+    return {
+        run: changes.departures_s[first:end].tobytes()
+        for run, (first, end) in zip(runs, spans, strict=True)
+    }
+
+
+def spread(values: list[float]) -> dict[str, float]:
+    """Return the least, the median and the most; nothing of no values."""
+    if not values:
+        return {}
+    return {
+        "least": round(min(values), 3), "median": round(float(np.median(values)), 3),
+        "most": round(max(values), 3),
     }  # fmt: skip
 
 
@@ -110,23 +170,24 @@ def prepare(edition: Edition, date: dt.date, folder: Path) -> int:
             trips.add(int(net.section_trip[section]))
     for row, feed in enumerate(net.feed_id):
         mine = [trip for trip in sorted(trips) if int(net.trip_feed[trip]) == row]
-        for number in range(MESSAGES):
+        first = [rng.randrange(len(DELAYS_S)) for _ in mine]
+        for number in range(len(DELAYS_S)):
             message = pb.FeedMessage()
             message.header.gtfs_realtime_version = "2.0"
             message.header.timestamp = int(
                 dt.datetime.combine(date, dt.time(8), dt.UTC).timestamp()
             )
-            for trip in mine:
+            for trip, turn in zip(mine, first, strict=True):
                 update = message.entity.add(id=str(trip)).trip_update
                 update.trip.trip_id = net.trip_id[trip]
                 update.trip.start_date = date.strftime("%Y%m%d")
-                update.delay = rng.choice((0, 60, 120, 300, 900))
+                update.delay = DELAYS_S[(turn + number) % len(DELAYS_S)]
             (folder / f"{feed}-{number}.pb").write_bytes(message.SerializeToString())
     return len(trips)
 
 
 def storm(path: Path, date: dt.date, folder: Path, go: Any, stop: Any, told: Any) -> None:
-    """Poll: once, then every second from `go` to `stop`."""
+    """Poll: once, then every second while `go` is set; tell the seconds of each, wall and CPU."""
     give_way()
     edition = open_edition(path)
     feeds = list(edition.network.feed_id)
@@ -135,22 +196,22 @@ def storm(path: Path, date: dt.date, folder: Path, go: Any, stop: Any, told: Any
 
     def send(number: int) -> None:
         for feed in feeds:
-            shutil.copy(folder / f"{feed}-{number % MESSAGES}.pb", folder / f"{feed}.new")
+            shutil.copy(folder / f"{feed}-{number % len(DELAYS_S)}.pb", folder / f"{feed}.new")
             (folder / f"{feed}.new").replace(folder / f"{feed}.pb")
 
     send(0)
     poller = Poller(edition, sources, folder, inbox=Inbox(), clock=lambda: morning)
     poller.poll()
     told.put([])
-    took: list[float] = []
+    took: list[tuple[float, float]] = []
     while not stop.is_set():
         if not go.wait(0.1):
             continue
-        begun = time.monotonic()
+        begun, used = time.monotonic(), time.process_time()
         send(len(took) + 1)
         poller.poll()
-        took.append(time.monotonic() - begun)
-        time.sleep(max(0.0, EVERY_S - took[-1]))
+        took.append((time.monotonic() - begun, time.process_time() - used))
+        time.sleep(max(0.0, EVERY_S - took[-1][0]))
     told.put(took)
 
 
@@ -170,13 +231,14 @@ def draw(edition: Edition, date: dt.date, n: int) -> list[tuple[Endpoint, Endpoi
 
 
 def ask(
-    planner: Planner, questions: list[tuple[Endpoint, Endpoint, int]], seconds: float
-) -> tuple[list[tuple[float, float]], int]:
-    """Ask again and again for so many seconds; return milliseconds and versions met.
-
-    Of each question wall-clock time and CPU time of the thread.
-    """
-    times, versions = [], set()
+    planner: Planner,
+    questions: list[tuple[Endpoint, Endpoint, int]],
+    seconds: float,
+    stood: str = "",
+) -> Asked:
+    """Ask again and again for so many seconds."""
+    times: list[tuple[float, float]] = []
+    versions: list[tuple[float, str, Changes]] = []
     ends = time.monotonic() + seconds
     while time.monotonic() < ends:
         origin, destination, depart = questions[len(times) % len(questions)]
@@ -184,8 +246,10 @@ def ask(
         answer = planner.plan(origin, destination, depart=depart)
         used, begun = time.thread_time() - used, time.perf_counter() - begun
         times.append((begun * 1e3, used * 1e3))
-        versions.add(answer.live.version if answer.live else "")
-    return times, len(versions)
+        live = answer.live
+        if live is not None and (not versions or versions[-1][1] != live.version):
+            versions.append((time.monotonic(), live.version, live.changes))
+    return Asked(times, versions, stood)
 
 
 def summary(times: list[tuple[float, float]]) -> dict[str, Any]:
