@@ -3,13 +3,13 @@
     python benchmarks/swap.py [--swaps 20] [--seconds 120] [--connections 8] [--work work/swap]
 
 Makes two editions of the sample region where they are not there yet, serves one from a home with
-two workers, and lets `wrk` ask journeys (one departure, a two-hour window), places and stations
-over the loopback address: first in peace, then while the other edition is activated and rolled
-back so many times. Prints one JSON document. A request fails if its status is not 2xx or its
-connection breaks; `rollback_s` counts from the start of the command until every worker answers
-from the edition before (by the workers' logs, and by asking). `kernel_share_pct` is the part of a
-journeys answer that is spent in compiled code, of CPU time, measured in this process with the same
-questions.
+two workers, and lets `wrk` ask journeys (one departure, a two-hour window), departures, one-to-all,
+places and stations over the loopback address: first in peace, then while the other edition is
+activated and rolled back so many times. Prints one JSON document. A request fails if its status is
+not 2xx or its connection breaks; `rollback_s` counts from the start of the command until every
+worker answers from the edition before (by the workers' logs, and by asking). `kernel_share_pct` is
+the part of a journeys answer that is spent in compiled code, of CPU time, measured in this process
+with the same questions.
 """
 
 from __future__ import annotations
@@ -91,6 +91,10 @@ def questions() -> list[str]:
             query = {"from": origin, "to": destination, "depart": f"{DAY}T{clock}"}
             window = {"window": "2h"} if number % 2 else {}
             found.append(f"/api/v1/journeys?{urlencode(query | window)}")
+        board = {"place": origin, "time": f"{DAY}T{TIMES[number % len(TIMES)]}", "window": "1h"}
+        found.append(f"/api/v1/departures?{urlencode(board)}")
+        reach = {"place": origin, "depart": f"{DAY}T{TIMES[number % len(TIMES)]}"}
+        found.append(f"/api/v1/one-to-all?{urlencode(reach)}")
         found.append(f"/api/v1/places?{urlencode({'text': destination[:6]})}")
         found.append(f"/api/v1/places/{urlencode({'': origin})[1:].replace('+', '%20')}")
     return found
@@ -328,7 +332,7 @@ def main() -> None:
         "rollbacks": len(rollbacks),
         "failed": swapped["not_2xx"] + swapped["socket_errors"],
         "activate_s": _spread(activations),
-        "rollback_s": _spread(rollbacks),
+        "rollback_s": _spread(rollbacks) | {"each": [round(s, 3) for s in rollbacks]},
         "private_mb_first_last": [memory[0], memory[len(memory) // 2], memory[-1]],
         "resident_mb_first_last": [resident[0], resident[len(resident) // 2], resident[-1]],
         "one_thread_cpu": kernel_share(editions(work)[0]),

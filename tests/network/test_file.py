@@ -30,7 +30,7 @@ from tests.network.build import Stop, Train, build_network
 
 SCALARS = (
     *("first_date", "n_days", "epoch_s", "least_s", "greatest_s"),
-    *("walk_radius_m", "max_walk_s", "n_services", "n_crowded_stops"),
+    *("walk_radius_m", "max_walk_s", "n_services", "n_crowded_stops", "n_cut_trains"),
 )
 
 
@@ -95,7 +95,7 @@ def test_other_format_version_says_how_to_rebuild(path: Path) -> None:
     content[8] = 9
     path.write_bytes(content)
     with pytest.raises(
-        FormatVersionError, match=r"format version 9.*reads 4: rebuild with mobility build"
+        FormatVersionError, match=r"format version 9.*reads 5: rebuild with mobility build"
     ):
         read_network(path)
 

@@ -41,6 +41,9 @@ class Run:
     sections: tuple[Section, ...]
 
 
+Part = tuple[Run, int, int]  # a run, and where it is boarded and left
+
+
 class Found(NamedTuple):
     """A journey as `sort_key` sees it."""
 
@@ -94,20 +97,15 @@ class Oracle:
                     if call.stop != stop or not call.boarding or call.departure < ready:
                         continue
                     at = call.departure - access[stop][0] if leave is None else leave
-                    if not first <= at <= last:
-                        continue
-                    for alight in range(board + 1, len(run.calls)):
-                        there = run.calls[alight]
-                        if there.arrival > by:
-                            break
-                        if there.alighting:
-                            go_on(there, at, walked, [*legs, (run, board, alight)])
+                    if first <= at <= last:
+                        for there, parts in self.rides(run, board, by):
+                            go_on(there, at, walked, [*legs, parts])
 
         def go_on(call: Call, leave: int, walked: int, legs: list[Any]) -> None:
             if call.stop in egress:
                 walk_s, walk_m = egress[call.stop]
                 if call.arrival + walk_s <= by:
-                    found.append(_found(leave, call.arrival + walk_s, walked + walk_m, legs))
+                    found.append(found_by(leave, call.arrival + walk_s, walked + walk_m, legs))
             if len(legs) == rides:
                 return
             change_s = int(self.network.change_s[call.stop])
@@ -119,10 +117,20 @@ class Oracle:
             ride(stop, first + walk_s, None, walk_m, [])
         return found
 
+    def rides(self, run: Run, board: int, by: int) -> Iterator[tuple[Call, list[Part]]]:
+        """Where a rider who boards there may alight until `by`, and on what they ride."""
+        for alight in range(board + 1, len(run.calls)):
+            there = run.calls[alight]
+            if there.arrival > by:
+                break
+            if there.alighting:
+                yield there, [(run, board, alight)]
 
-def _found(leave: int, arrival: int, walk_m: int, legs: list[tuple[Run, int, int]]) -> Found:
+
+def found_by(leave: int, arrival: int, walk_m: int, legs: list[list[Part]]) -> Found:
+    """The journey of those rides, each on the runs of one vehicle."""
     trips, operators = [], set()
-    for run, board, alight in legs:
+    for run, board, alight in (part for leg in legs for part in leg):
         for section in run.sections:
             low, high = max(section.from_pos, board), min(section.to_pos, alight)
             if low < high:

@@ -22,7 +22,7 @@ from mobility.merge.rules import BAN_ROUTES, BAN_STATIONS, BANS, CHECKS
 from mobility.network import Network
 from tests.network.build import Call, Stop, Tables, Train, Transfer, build_tables
 from tests.planner.nets import FEEDS, NIGHT_BACK, NIGHT_FORWARD, Net, Question, random_net
-from tests.planner.oracle import Access, Found, Oracle, Run, _found
+from tests.planner.oracle import Access, Found, Oracle, Run, found_by
 from tests.planner.oracle import Call as RunCall
 
 SPECIAL = ("from_route_id", "to_route_id", "from_trip_id", "to_trip_id")
@@ -421,7 +421,8 @@ class RuledOracle(Oracle):
             if call.stop in egress:
                 walk_s, walk_m = egress[call.stop]
                 if call.arrival + walk_s <= by and self.accepts(legs):
-                    found.append(_found(leave, call.arrival + walk_s, walked + walk_m, legs))
+                    parts = [[leg] for leg in legs]
+                    found.append(found_by(leave, call.arrival + walk_s, walked + walk_m, parts))
             if len(legs) == rides:
                 return
             for other, run in enumerate(self.runs):

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 import random
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
 from mobility.core.units import distance_m
-from tests.network.build import Call, Train, Transfer
+from tests.network.build import Call as Stated
+from tests.network.build import Train, Transfer
 from tests.planner.nets import Net, Question, random_net
-from tests.planner.oracle import Access, Found, Oracle, Run, _found
+from tests.planner.oracle import Call, Oracle, Part, Run
 
 DAY_S = 86_400
 
@@ -36,7 +38,7 @@ def seated_net(seed: int) -> Net:
             calls = []
             for stop in path:
                 kind = rng.choices((0, 1), (14, 1), k=2)
-                calls.append(Call(stop, moment, moment + rng.choice((0, 60)), *kind))
+                calls.append(Stated(stop, moment, moment + rng.choice((0, 60)), *kind))
                 moment += rng.choice((300, 600, 900))
             moment += rng.choice((-1500, -300, -300, -300, -300, -300, 0, 0))
             days = tuple(day for day in range(4) if rng.random() < 0.95) or (1,)
@@ -141,48 +143,14 @@ class SeatedOracle(Oracle):
         spots = [(float(net.stop_lat[s]), float(net.stop_lon[s])) for s in (a, b)]
         return net.stop_station[a] == net.stop_station[b] or distance_m(*spots[0], *spots[1]) <= 200
 
-    def journeys(
-        self, access: Access, egress: Access, first: int, last: int, by: int, rides: int
-    ) -> list[Found]:
-        found: list[Found] = []
-
-        def ride(stop: int, ready: int, leave: int | None, walked: int, legs: list[Any]) -> None:
-            for run in self.runs:
-                for board, call in enumerate(run.calls[:-1]):
-                    if call.stop != stop or not call.boarding or call.departure < ready:
-                        continue
-                    at = call.departure - access[stop][0] if leave is None else leave
-                    if first <= at <= last:
-                        stay(run, board, at, walked, legs, [])
-
-        def stay(run: Run, board: int, at: int, walked: int, legs: Any, seated: list[Any]) -> None:
-            for alight in range(board + 1, len(run.calls)):
-                there = run.calls[alight]
-                if there.arrival > by:
-                    return
-                if there.alighting:
-                    go_on(there, at, walked, [*legs, [*seated, (run, board, alight)]])
-            for other in self.next.get(id(run), ()):
-                ridden = [*seated, (run, board, len(run.calls) - 1)]
-                stay(other, 0, at, walked, legs, ridden)
-
-        def go_on(call: Any, leave: int, walked: int, legs: list[Any]) -> None:
-            if call.stop in egress:
-                walk_s, walk_m = egress[call.stop]
-                if call.arrival + walk_s <= by:
-                    parts = [part for leg in legs for part in leg]
-                    one = _found(leave, call.arrival + walk_s, walked + walk_m, parts)
-                    found.append(one._replace(transfers=len(legs) - 1))
-            if len(legs) == rides:
-                return
-            change_s = int(self.network.change_s[call.stop])
-            ride(call.stop, call.arrival + change_s, leave, walked, legs)
-            for other, walk_s, walk_m in self.walks[call.stop]:
-                ride(other, call.arrival + walk_s, leave, walked + walk_m, legs)
-
-        for stop, (walk_s, walk_m) in access.items():
-            ride(stop, first + walk_s, None, walk_m, [])
-        return found
+    def rides(self, run: Run, board: int, by: int) -> Iterator[tuple[Call, list[Part]]]:
+        yield from super().rides(run, board, by)
+        if run.calls[-1].arrival > by:
+            return
+        seated = (run, board, len(run.calls) - 1)
+        for other in self.next.get(id(run), ()):
+            for there, parts in self.rides(other, 0, by):
+                yield there, [seated, *parts]
 
 
 def _wait(one: Run, other: Run) -> int:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from mobility.feeds.realtime import TripRef, TripUpdate
 from mobility.network import Network
+from mobility.network.in_seat import MAX_TRIPS
 from mobility.planner import Planner
 from mobility.planner.board import Boards
 from mobility.planner.reaching import Reaching
@@ -117,6 +119,16 @@ def test_a_day_of_there_and_back_has_no_more_through_trains_than_a_short_one_per
         return len(network.event_stop) / n_trips
 
     assert events(36) <= events(8) + 2
+
+
+def test_a_vehicle_that_goes_on_further_than_is_followed_is_told_of() -> None:
+    ids = [f"S{n}" for n in range(12)]
+    stops = [Stop(stop, 46.0 + n / 10, 7.0) for n, stop in enumerate(ids)]
+    calls = [f"{a} {8 + n:02}:00 {b} {8 + n:02}:30" for n, (a, b) in enumerate(pairwise(ids))]
+    trains = [Train(f"t{n}", text, block="v") for n, text in enumerate(calls)]
+    network = build_network(stops, trains)
+    assert network.n_cut_trains == len(trains) - MAX_TRIPS
+    assert build_network(STOPS, TRAINS).n_cut_trains == 0
 
 
 def test_one_to_all_arrives_as_the_first_of_the_journeys_does() -> None:

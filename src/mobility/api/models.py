@@ -72,6 +72,7 @@ class SectionDocument(Document):
     from_sequence: int
     to_sequence: int
     country: str | None
+    from_call: int = Field(description="Which of the leg's stops the section begins at, from 0.")
     stay_seated: bool = Field(
         description="The vehicle goes on as this trip after the section before; nobody changes."
     )

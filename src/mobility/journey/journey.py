@@ -137,6 +137,7 @@ class Section(NamedTuple):
             "from_sequence": self.from_sequence,
             "to_sequence": self.to_sequence,
             "country": self.country,
+            "from_call": self.from_call,
             "stay_seated": self.stay_seated,
         }
 

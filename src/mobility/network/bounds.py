@@ -83,8 +83,8 @@ def cells_of(network: Network) -> Int32s:
 def parts_of(network: Network, most: int) -> Int32s:
     """Return of each point its part of the network, up to ``most`` (a power of two) of neighbours.
 
-    Points are halved by latitude or longitude, whichever they spread over more, as often as it
-    takes; as few as there may be parts are each its own.
+    No more points than that are each its own part. Others are halved by latitude or longitude,
+    whichever they spread over more, as often as may be.
     """
     n_points = network.n_points
     if n_points <= most:

@@ -114,6 +114,7 @@ def network_from_tables(
         max_walk_s=max_walk_s,
         n_services=len(days),
         n_crowded_stops=points.n_crowded,
+        n_cut_trains=obeyed.n_cut,
         hash="",
         feed_id=StringArray.of(feed.id for feed in feeds),
         feed_country=StringArray.of(feed.country or "" for feed in feeds),

@@ -16,6 +16,7 @@ from mobility.network.special import read_special_rules
 from mobility.network.values import Bools, Network
 
 CROWDED = "transfers_of_trips_left_out"
+CUT = "staying_seated_cut"
 RULE_TABLES = ("border_checks", "boarding_bans")
 
 
@@ -77,16 +78,21 @@ def region_document(region: Region) -> dict[str, Any]:
 
 def notices_of(region: Region, network: Network) -> tuple[Notice, ...]:
     """Return what was found in the region and, where it could not all be obeyed, in compiling."""
-    found = tuple(notice for notice in region.notices if notice.code != CROWDED)
-    if not network.n_crowded_stops:
-        return found
-    told = Notice(
-        *(CROWDED, "warning"),
-        file="transfers.txt",
-        count=network.n_crowded_stops,
-        message="stops at which rules name more trips than can be told apart; left out there",
-    )
-    return (*found, told)
+    found = [notice for notice in region.notices if notice.code not in (CROWDED, CUT)]
+    for code, file, count, message in (
+        (
+            *(CROWDED, "transfers.txt", network.n_crowded_stops),
+            "stops at which rules name more trips than can be told apart; left out there",
+        ),
+        (
+            *(CUT, "trips.txt", network.n_cut_trains),
+            "trains whose vehicles go on for more trips, or on more ways, than are followed; who"
+            " stays seated longer is told to change",
+        ),
+    ):
+        if count:
+            found.append(Notice(code, "warning", file=file, count=count, message=message))
+    return tuple(found)
 
 
 def rule_counts(region: Region, network: Network) -> dict[str, int]:

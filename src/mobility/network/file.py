@@ -78,7 +78,7 @@ def sha256_digest(data: Array) -> str:
 NETWORK_FILE = FileKind(
     name="network file",
     magic=b"MOBINET\x00",
-    format_version=4,
+    format_version=5,
     remedy="rebuild with mobility build SOURCE... -o EDITION",
     digest=sha256_digest,
 )
@@ -279,6 +279,7 @@ def read_network(path: Path) -> Network:
         max_walk_s=meta["max_walk_s"],
         n_services=meta["n_services"],
         n_crowded_stops=meta["n_crowded_stops"],
+        n_cut_trains=meta["n_cut_trains"],
         hash=mapped.hash,
         **value_fields(Network, mapped),
     )
@@ -308,4 +309,5 @@ def _network_meta(network: Network) -> dict[str, Any]:
         "max_walk_s": network.max_walk_s,
         "n_services": network.n_services,
         "n_crowded_stops": network.n_crowded_stops,
+        "n_cut_trains": network.n_cut_trains,
     }

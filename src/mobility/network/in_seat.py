@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -62,12 +62,15 @@ class InSeat:
         The services given and, after them, those of through trains.
     trips : int32[2, n_links]
         Trips between which one may stay seated, in order.
+    n_cut : int
+        Trains whose vehicles go on further, or on more ways, than is followed.
     """
 
     arrays: Arrays
     first: Int32s
     days: Bools
     trips: Int32s
+    n_cut: int
 
 
 class _Carried(NamedTuple):
@@ -124,11 +127,13 @@ def stay_seated(
     """
     links = _Finder(arrays, days, tables, origins).links()
     same = np.arange(len(arrays["train_trip"]), dtype=np.int32)
-    paths = list(_Chains(arrays, origins, links, special).through_trains()) if links else []
-    if not paths:
-        none = read_only(np.empty((2, 0), np.int32))
-        return InSeat(arrays, same, days, none)
-    return _with_through_trains(arrays, days, origins, paths, links)
+    nothing = InSeat(arrays, same, days, read_only(np.empty((2, 0), np.int32)), 0)
+    if not links:
+        return nothing
+    chains = _Chains(arrays, origins, links, special)
+    paths = list(chains.through_trains())
+    made = _with_through_trains(arrays, days, origins, paths, links) if paths else nothing
+    return replace(made, n_cut=len(chains.cut))
 
 
 class _Finder:
@@ -334,6 +339,7 @@ class _Chains:
         )
         self._known: dict[tuple[int, ...], tuple[Bools, bool]] = {}
         self._ways_left = 0
+        self.cut: set[int] = set()  # trains from which not all ways were followed
 
     def through_trains(self) -> Iterator[tuple[_Path, Bools, Bools]]:
         """Yield the trains ridden, and by position end to end where one boards and alights."""
@@ -352,9 +358,10 @@ class _Chains:
         later_d = before.later_d[-1] + link.later_d
         days = before.days & _shifted(link.days, -before.later_d[-1])
         path = _Path((*before.trains, link.train), (*before.later_d, later_d), days)
-        if not days.any() or len(path.trains) > MAX_TRIPS or self._takes_too_long(path):
+        if not days.any() or self._takes_too_long(path):
             return
-        if self._ways_left == 0:
+        if len(path.trains) > MAX_TRIPS or self._ways_left == 0:
+            self.cut.add(path.trains[0])
             return
         self._ways_left -= 1
         rides, is_alive = self._rides(path.trains)
@@ -489,7 +496,7 @@ def _with_through_trains(
     pairs = sorted({link.trips for own in links.values() for link in own})
     trips = np.array(pairs, np.int32).reshape(-1, 2).T
     del cut["train_of"]
-    return InSeat(cut, first, np.array(rows), read_only(trips))
+    return InSeat(cut, first, np.array(rows), read_only(trips), 0)
 
 
 def _by_shift(

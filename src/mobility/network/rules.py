@@ -41,6 +41,8 @@ class Obeyed:
         The region's services and, after them, those of through and of divided trains.
     in_seat : int32[2, n_links]
         Trips between which one may stay seated.
+    n_cut : int
+        Trains whose vehicles go on further than who stays seated is carried.
     points : Points
     checks : Checks
         For what is said of them.
@@ -49,6 +51,7 @@ class Obeyed:
     arrays: Arrays
     days: Bools
     in_seat: Int32s
+    n_cut: int
     points: Points
     checks: Checks
 
@@ -106,7 +109,7 @@ def obey_rules(
             arrays, tables, footpaths, special, checks, at_check, held, max_walk_s
         )  # fmt: skip
     told = {"train_of": read_only(of), "train_through": read_only(is_through)}
-    return Obeyed({**arrays, **told}, days, seated.trips, points, checks)
+    return Obeyed({**arrays, **told}, days, seated.trips, seated.n_cut, points, checks)
 
 
 def _held(

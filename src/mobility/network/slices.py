@@ -63,10 +63,8 @@ KEPT_SLICES = 8
 LINKED_AT_ONCE = 500_000  # events of a slice whose links are made in well under a second
 FLAGGED_AT_ONCE = 5_000_000  # pairs of a stop and a link whose flags take some 30 ms
 _LOG = logging.getLogger(__name__)
-_FILE_NAME = re.compile(r"\d{4}-\d{2}-\d{2}(\+\d)?\.(slice|links|flags|forwards|backwards)")
-_UNFINISHED = re.compile(
-    r"\.\d{4}-\d{2}-\d{2}(\+\d)?\.(slice|links|flags|forwards|backwards)\.\d+\.\d+"
-)
+_NAME = r"\d{4}-\d{2}-\d{2}(\+\d)?\.(slice|links|flags|forwards|backwards)"
+_FILE_NAME, _UNFINISHED = re.compile(_NAME), re.compile(rf"\.{_NAME}\.\d+\.\d+")
 ABANDONED_S = 3_600  # an unfinished file this old belongs to a process that was killed
 
 
@@ -76,46 +74,16 @@ def quick_digest(data: np.ndarray[Any, np.dtype[np.uint8]]) -> str:
     return f"{int(checksum(data[:whole].view(np.uint64))):016x}{data[whole:].tobytes().hex()}"
 
 
-SLICE_FILE = FileKind(
-    name="day slice",
-    magic=b"MOBISLC\x00",
-    format_version=1,
-    remedy="remove it, it is made anew",
-    digest=quick_digest,
-)
+def _cached(name: str, magic: bytes, format_version: int = 1) -> FileKind:
+    return FileKind(name, magic, format_version, "remove it, it is made anew", quick_digest)
 
-LINKS_FILE = FileKind(
-    name="links of a day slice",
-    magic=b"MOBILNK\x00",
-    format_version=2,
-    remedy="remove it, it is made anew",
-    digest=quick_digest,
-)
 
-BOUNDS_FILE = FileKind(
-    name="bounds of a network",
-    magic=b"MOBIBND\x00",
-    format_version=1,
-    remedy="remove it, it is made anew",
-    digest=quick_digest,
-)
+SLICE_FILE = _cached("day slice", b"MOBISLC\x00")
+LINKS_FILE = _cached("links of a day slice", b"MOBILNK\x00", 2)
+FLAGS_FILE = _cached("flags of a day slice", b"MOBIFLG\x00")
+CONNECTIONS_FILE = _cached("connections of a day slice", b"MOBICON\x00")
+BOUNDS_FILE = _cached("bounds of a network", b"MOBIBND\x00")
 BOUNDS_NAME = "network.bounds"
-
-FLAGS_FILE = FileKind(
-    name="flags of a day slice",
-    magic=b"MOBIFLG\x00",
-    format_version=1,
-    remedy="remove it, it is made anew",
-    digest=quick_digest,
-)
-
-CONNECTIONS_FILE = FileKind(
-    name="connections of a day slice",
-    magic=b"MOBICON\x00",
-    format_version=1,
-    remedy="remove it, it is made anew",
-    digest=quick_digest,
-)
 
 
 def build_slice(network: Network, date: dt.date, n_days: int = USUAL_DAYS) -> DaySlice:
@@ -227,6 +195,7 @@ class SliceStore:
         self._flags: OrderedDict[dt.date, Flags] = OrderedDict()
         self._bounds: Bounds | None = None
         self._linking = threading.Lock()
+        self._flagging = threading.Lock()
         self._bounding = threading.Lock()
         self._connections: OrderedDict[tuple[dt.date, bool], Connections] = OrderedDict()
         self._connecting = threading.Lock()
@@ -351,24 +320,32 @@ class SliceStore:
         links = self.links(date, at_any_cost=at_any_cost)
         if links is None or not can_flag(self._network, links):
             return None
-        with self._linking:  # a second thread that waited here finds them made
-            found = self._flags.get(date) or self._load_flags(date, links, at_any_cost)
-            if found is not None:
-                with self._lock:
-                    self._flags[date] = found
-                    while len(self._flags) > KEPT_SLICES:
-                        self._flags.popitem(last=False)
+        found = self._read_flags(date)
+        if found is None and (at_any_cost or self._is_quick_to_flag(links)):
+            with self._flagging:  # a second thread that waited here finds them made
+                found = self._flags.get(date) or self._make_flags(date, links)
+        if found is not None:
+            with self._lock:
+                self._flags[date] = found
+                while len(self._flags) > KEPT_SLICES:
+                    self._flags.popitem(last=False)
         return found
 
-    def _load_flags(self, date: dt.date, links: Links, at_any_cost: bool) -> Flags | None:
-        path = None if self._cache_dir is None else self._cache_dir / f"{date.isoformat()}.flags"
+    def _is_quick_to_flag(self, links: Links) -> bool:
+        return self._network.n_points * len(links.links) <= FLAGGED_AT_ONCE
+
+    def _flags_path(self, date: dt.date) -> Path | None:
+        return None if self._cache_dir is None else self._cache_dir / f"{date.isoformat()}.flags"
+
+    def _read_flags(self, date: dt.date) -> Flags | None:
         meta = {"date": date.isoformat()}
-        found = self._read_part(path, FLAGS_FILE, Flags, meta)
-        work = self._network.n_points * len(links.links)
-        if found is not None or (work > FLAGGED_AT_ONCE and not at_any_cost):
-            return found
+        return self._read_part(self._flags_path(date), FLAGS_FILE, Flags, meta)
+
+    def _make_flags(self, date: dt.date, links: Links) -> Flags | None:
         bounds = self.bounds(at_any_cost=True)
         made = None if bounds is None else build_flags(self._network, links, bounds)
+        meta = {"date": date.isoformat()}
+        path = self._flags_path(date)
         return None if made is None else self._keep_part(path, FLAGS_FILE, meta, made)
 
     def _links_path(self, date: dt.date) -> Path | None:

@@ -125,6 +125,8 @@ class Network:
         or joined.
     n_crowded_stops : int
         Stops at which transfers.txt names so many trips that it is not obeyed trip by trip.
+    n_cut_trains : int
+        Trains whose vehicles go on further, or on more ways, than who stays seated is carried.
     hash : str
         Content hash where the network was read from a file, else empty.
     feed_id, feed_country, feed_zone : StringArray
@@ -213,6 +215,7 @@ class Network:
     max_walk_s: int
     n_services: int
     n_crowded_stops: int
+    n_cut_trains: int
     hash: str
     feed_id: StringArray
     feed_country: StringArray

@@ -102,6 +102,7 @@ from mobility.planner.values import (
     TRIP_ID_DATA,
     TRIP_ID_OFFSETS,
     TRIP_ROUTE,
+    UNREAD,
     WALK_M,
     WALK_S,
     WALK_START,
@@ -167,7 +168,7 @@ def _forget_ready(ch: Any) -> None:
     """Put back the moments to be ready, which are of one level."""
     ready_s, stops, counts = int32s(ch, READY_S), int32s(ch, READY_STOPS), int64s(ch, CHOICE_COUNTS)
     for item in range(counts[N_READY]):
-        ready_s[stops[item]] = NONE
+        ready_s[stops[item]] = UNREAD
     counts[N_READY] = 0
 
 
@@ -245,7 +246,7 @@ def _find_segments(
                 pass
             elif is_linked:
                 ready = types.int64(ready_s[stop])
-                if ready == NONE:  # not looked up yet
+                if ready == UNREAD:
                     ready = _ready_at(tt, st, ch, stop, done)
                     ready_s[stop] = ready
                     ready_stops[counts[N_READY]] = stop

@@ -275,8 +275,9 @@ def _search_from(
     cell_of, to_go = int32s(bd, CELL_OF), int32s(st, TO_GO)
     counts[N_LANES] = max(counts[N_LANES], types.int64(1))
     fewest = types.int64(rounds)
-    for row in range(access.shape[1] if int32s(bd, PART_OF).size == 0 else 0):
-        fewest = min(fewest, max(types.int64(to_go[cell_of[access[0, row]]]) & RIDES_MASK, 1))
+    if int32s(bd, PART_OF).size == 0:  # no flags
+        for row in range(access.shape[1]):
+            fewest = min(fewest, max(types.int64(to_go[cell_of[access[0, row]]]) & RIDES_MASK, 1))
     last = fewest
     while True:
         _allow(st, rounds, limit, direct)

@@ -299,6 +299,9 @@ class Planner:
             is_final=linked,
         )  # fmt: skip
         with self._lock:
+            known = self._days.get(date)
+            if known is not None and known.is_final:  # a thread beside was done before
+                return known
             self._days[date] = made
             while len(self._days) > KEPT_DAYS:
                 self._days.popitem(last=False)

@@ -12,7 +12,16 @@ from mobility.planner.choose import (
     NEED_SEGMENTS,
 )
 from mobility.planner.memory import references
-from mobility.planner.values import MAX_ROUNDS, NEVER_S, NONE, NOT_RIDDEN, Choice, Found, State
+from mobility.planner.values import (
+    MAX_ROUNDS,
+    NEVER_S,
+    NONE,
+    NOT_RIDDEN,
+    UNREAD,
+    Choice,
+    Found,
+    State,
+)
 
 MAX_LABELS = 1 << 18  # beyond, equal journeys are told apart with one label per run
 STRIDE = MAX_ROUNDS + 1
@@ -83,7 +92,7 @@ class Scratch:
             is_known=np.zeros(self.n_stops, np.uint8),
             level_stops=np.empty(2 * self.n_stops, np.int32),
             level_start=np.zeros(STRIDE + 1, np.int32),
-            ready_s=np.full(self.n_stops, NONE, np.int32),
+            ready_s=np.full(self.n_stops, UNREAD, np.int32),
             ready_stops=np.empty(self.n_stops, np.int32),
             segment_pattern=np.empty(segments, np.int32),
             segment_pos=np.empty(segments, np.int32),

@@ -19,6 +19,7 @@ Array = npt.NDArray[Any]
 NEVER_S = 1 << 30  # later than any time of a slice
 MAX_ROUNDS = 16  # rides of one journey
 NONE = -1
+UNREAD = -NEVER_S  # no moment of a slice: a departure on the first day may be before its epoch
 BOARDING, ALIGHTING = 1, 2  # bits of pattern_flags
 
 
@@ -230,9 +231,9 @@ class Choice(NamedTuple):
     """Scratch arrays of the choice among equal journeys.
 
     ``deadline_s`` and ``tight_s`` are [rides left, stop]; ``ready_s`` is from when one can board at
-    a stop after the rides of a level, `NONE` where that was not looked up, and ``ready_stops`` are
-    where it was. A segment is a stretch of runs at one position of a pattern; a node is one run of
-    a segment; a label is one way to go on from a node to the target. All int32, save for uint8
+    a stop after the rides of a level, `UNREAD` where that was not looked up, and ``ready_stops``
+    are where it was. A segment is a stretch of runs at one position of a pattern; a node is one run
+    of a segment; a label is one way to go on from a node to the target. All int32, save for uint8
     ``is_known`` and int64 ``label_operators`` and ``counts``.
     """
 

@@ -213,6 +213,11 @@ def leg_view(leg: Document, stations: dict[str, str], strings: Catalogue) -> Doc
         "background": line_color(leg["color"]),
         "ink": line_ink(leg["color"]),
         "between": [call_view(call, stations) for call in leg["stops"][1:-1]],
+        "seated_at": [
+            place_view(leg["stops"][s["from_call"]], stations)["title"]
+            for s in leg["sections"]
+            if s["stay_seated"]
+        ],
         "live_text": live_text(leg, strings) if ride else "",
         "planned_clocks": [
             planned_clock(leg["planned_departure"], leg["departure"]),

@@ -2521,6 +2521,11 @@ export interface components {
             country: string | null;
             /** Feed */
             feed: string;
+            /**
+             * From Call
+             * @description Which of the leg's stops the section begins at, from 0.
+             */
+            from_call: number;
             /** From Sequence */
             from_sequence: number;
             /**
