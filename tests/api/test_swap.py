@@ -7,6 +7,7 @@ import datetime as dt
 import itertools
 import re
 import shutil
+import threading
 import weakref
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,9 +16,10 @@ from typing import Any
 
 import httpx2
 import pytest
+from starlette.types import Message, Receive, Scope, Send
 
 from mobility.api import Limits, create_app
-from mobility.api.switch import EDITION_HEADER
+from mobility.api.switch import EDITION_HEADER, Opened, Standing, Switch
 from mobility.core.settings import Settings
 from mobility.network import Edition, compile_network, open_edition, write_edition
 from mobility.network.current import Cause, Change, EditionHome, activate, rollback
@@ -310,6 +312,51 @@ def test_so_many_editions_stay_open_and_no_more(
             assert len(opened) >= 6
 
     asyncio.run(run())
+
+
+def test_what_answers_was_not_closed_though_others_are_asked_for_while_it_is_opened(
+    home: EditionHome, built: tuple[Path, ...]
+) -> None:
+    first, second, third = (open_edition(path).hash for path in built)
+    may_open, closed, answered = threading.Event(), list[int](), list[tuple[str, int]]()
+    numbers = itertools.count()
+
+    def made(edition: str) -> Opened:
+        number = next(numbers)
+
+        async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+            answered.append((edition, number))
+
+        return Opened(edition, answer, lambda: None, lambda: closed.append(number))
+
+    def opener(path: Path) -> Opened:
+        assert may_open.wait(20)
+        return made(path.name)
+
+    async def ask(query: bytes) -> None:
+        await switch({"type": "http", "query_string": query, "headers": []}, nothing, nothing)
+
+    async def nothing(*_: object) -> Message:
+        return {}
+
+    switch = Switch(made(first), opener, home, Standing(), kept=2)
+
+    async def run() -> None:
+        async with switch.running():
+            use(home, built[1])
+            await asyncio.sleep(0.2)  # the second one is being opened
+            other = asyncio.create_task(ask(b"edition=" + third.encode()))  # this one waits
+            await asyncio.sleep(0.1)
+            may_open.set()
+            await other
+            async with asyncio.timeout(20):
+                while answered[-1][0] != second:
+                    await asyncio.sleep(0.02)
+                    await ask(b"")
+            assert answered[-1][1] not in closed
+
+    asyncio.run(run())
+    assert sorted(closed) == list(range(next(numbers)))
 
 
 def test_without_a_home_only_its_own_edition_can_be_named(sample_edition: Path) -> None:

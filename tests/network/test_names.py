@@ -81,6 +81,14 @@ def test_equal_matches_are_ranked_by_calls(network: Network, index: NameIndex) -
     assert network.station_name[first] == "Basel SBB"  # with trains; Basel Bad Bf has none
 
 
+def test_a_likeness_to_the_first_words_goes_before_one_further_on() -> None:
+    stops = [Stop("a", 47.5, 7.6, name="Riehen, Lörracherstrasse"),
+             Stop("b", 47.6, 7.6, name="Lörrach Hauptbahnhof")]  # fmt: skip
+    network = build_network(stops, [Train("t", "a 8:00 b 8:20")])
+    (first, _), *_ = NameIndex(network, Exonyms.from_pairs([])).search("Lorach", 2)
+    assert network.station_name[first] == "Lörrach Hauptbahnhof"
+
+
 def test_nonsense_finds_nothing(index: NameIndex) -> None:
     assert index.search("qqqq xxxx", 5) == []
     assert index.search("", 5) == []

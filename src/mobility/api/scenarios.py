@@ -34,7 +34,7 @@ class ScenarioDesk:
         self._side: Side | None = None  # made for the first comparison
         self._lock = threading.Lock()
         self._changed: OrderedDict[str, Changed] = OrderedDict()
-        self._scratch = tempfile.TemporaryDirectory(prefix="mobility-scenario-")
+        self._scratch: tempfile.TemporaryDirectory[str] | None = None  # made with the first slices
 
     def compare(self, query: ScenarioQuery) -> Document:
         """Return what the scenario changes for the questions asked.
@@ -59,7 +59,8 @@ class ScenarioDesk:
 
     def close(self) -> None:
         """Remove what the comparisons left on disk."""
-        self._scratch.cleanup()
+        if self._scratch is not None:
+            self._scratch.cleanup()
 
     def _before(self) -> Side:
         if self._side is None:
@@ -94,6 +95,8 @@ class ScenarioDesk:
         edition = self._served.edition
         region, notices = apply_scenario(edition.region(), scenario, edition_hash=edition.hash)
         network = compile_network(region, walk_radius_m=edition.network.walk_radius_m)
+        if self._scratch is None:
+            self._scratch = tempfile.TemporaryDirectory(prefix="mobility-scenario-")
         slices = network.slices(Path(self._scratch.name) / key[:16])
         return Side(Planner(network, slices)), notices
 

@@ -146,7 +146,7 @@ class Switch:
         self._now = first
         self._open = OrderedDict({first.hash: first})
         self._leaving: list[Opened] = []
-        self._opening: dict[str, asyncio.Task[Opened]] = {}
+        self._opening: dict[str, asyncio.Task[None]] = {}
         self._coming: dict[str, asyncio.Task[None]] = {}
         self._wanted = first.hash
         self._retry_at = 0.0
@@ -224,16 +224,17 @@ class Switch:
             raise UnknownEditionError(f"edition {text} cannot be opened any more") from None
 
     async def _opened(self, edition: str) -> Opened:
-        if edition in self._open:
-            self._open.move_to_end(edition)
-            return self._open[edition]
-        if edition not in self._opening:
-            task = asyncio.create_task(self._open_beside(edition))
-            task.add_done_callback(lambda _: self._opening.pop(edition, None))
-            self._opening[edition] = task
-        return await asyncio.shield(self._opening[edition])
+        # Once opened it may have been let go for another before this goes on: then again.
+        while edition not in self._open:
+            if edition not in self._opening:
+                task = asyncio.create_task(self._open_beside(edition))
+                task.add_done_callback(lambda _: self._opening.pop(edition, None))
+                self._opening[edition] = task
+            await asyncio.shield(self._opening[edition])
+        self._open.move_to_end(edition)
+        return self._open[edition]
 
-    async def _open_beside(self, edition: str) -> Opened:
+    async def _open_beside(self, edition: str) -> None:
         assert self._home is not None
         opened = await self._in_thread(partial(open_kept, self._home, self._opener, edition))
         self._open[edition] = opened
@@ -241,7 +242,6 @@ class Switch:
             if len(self._open) > self._kept:
                 self._leaving.append(self._open.pop(other))
         self._let_go()
-        return opened
 
     def _let_go(self) -> None:
         """Close the editions that nothing uses; their maps go with the last reference to them."""
@@ -284,7 +284,11 @@ class Switch:
     async def _bring(self, edition: str) -> None:
         try:
             opened = await self._opened(edition)
-            await self._in_thread(opened.warm_up)
+            opened.users += 1  # what is warmed is not closed, though others are opened meanwhile
+            try:
+                await self._in_thread(opened.warm_up)
+            finally:
+                opened.users -= 1
             opened.warm = True
         except Exception as error:
             if edition == self._wanted:
@@ -300,7 +304,8 @@ class Switch:
         self._now = opened
         if opened.hash in self._open:
             self._open.move_to_end(opened.hash)
-        else:  # it was let go while it was warmed
+        else:  # it was to leave while it was warmed
+            self._leaving.remove(opened)
             self._open[opened.hash] = opened
 
     def _tell(self, edition: str, error: Exception) -> None:

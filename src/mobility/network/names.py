@@ -21,6 +21,7 @@ CANDIDATES_MAX = 500  # forms that are compared letter by letter
 PREFIXED_MAX = 200  # of these, forms in which a word begins as the text does
 LEAST_SCORE = 0.5
 BEGINS, WORDS_BEGIN, ALIKE = 0.98, 0.95, 0.9  # scores of a prefix, of words' prefixes; weight
+PARTLY = 0.9  # of a likeness to some part of a name, beside that to its first words
 SIGNATURE_BITS = 64
 _HASH = np.uint64(0x9E3779B97F4A7C15)  # 2**64 divided by the golden ratio: spreads pairs of letters
 _TOP_SIX_BITS = np.uint64(58)
@@ -145,4 +146,5 @@ def _score(text: str, form: str) -> float:
     words = form.split()
     if all(any(word.startswith(part) for word in words) for part in text.split()):
         return WORDS_BEGIN
-    return ALIKE * fuzz.WRatio(text, form) / 100
+    first = " ".join(words[: len(text.split())])
+    return ALIKE * max(fuzz.ratio(text, first), PARTLY * fuzz.WRatio(text, form)) / 100
