@@ -320,7 +320,7 @@ def test_scratch_space_grows_when_it_runs_out(monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr(Scratch, "__init__", narrow)
     assert planner_of(network).plan(*ends, **asked) == expected
-    monkeypatch.setattr("mobility.planner.scratch.MAX_LABELS", 16)
+    monkeypatch.setattr("mobility.planner.query.MAX_LABELS", 16)
     thin = planner_of(network).plan(*ends, **asked)
     assert [key_of(j)[:3] for j in thin.journeys] == [key_of(j)[:3] for j in expected.journeys]
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from numba import njit, types
 
-from mobility.planner.memory import ENDS, INT, REFS, first_from, int32s, int64s, kernel, uint8s
+from mobility.planner.memory import first_from, int32s, int64s, uint8s
 from mobility.planner.values import (
     ACCESS_S,
     ALIGHT_BASE,
@@ -189,7 +189,7 @@ def _walk_back(tt: Any, st: Any, round_: Any, rounds: Any, limit: Any) -> None:
     counts[N_IMPROVED] = 0
 
 
-@kernel(INT(REFS, REFS, ENDS, ENDS, INT, INT, INT, INT))
+@njit(nogil=True)
 def latest_departures(
     tt: Any, st: Any, access: Any, egress: Any, arrive_s: Any, earliest_s: Any, direct_s: Any,
     rounds: Any,

@@ -139,24 +139,22 @@ class Assembler:
         self._in_seat = frozenset(pairs)
 
     def journeys(
-        self, found: Found, counts: list[int], origin: Reach, destination: Reach
+        self, found: Found, written: list[int], origin: Reach, destination: Reach
     ) -> Iterator[Journey]:
-        """Yield the journeys of the first rows of `found`, as many as `counts` says, in order."""
-        n_journeys, n_rides, n_calls, n_sections = counts
-        rides = found.rides[: 7 * n_rides].reshape(-1, 7).tolist()
-        epoch_s = self.epoch_s
-        rows = found.calls[: 4 * n_calls].tolist()
-        stops = rows[0::4]
+        """Yield the journeys of the first rows of `found`, as many as `written` says, in order."""
+        n_journeys, n_rides, n_sections, n_calls = written
+        rides, epoch_s = found.rides[:n_rides].tolist(), self.epoch_s
+        stops = found.call_stop[:n_calls].tolist()
         cells = zip(
             map(self.places.__getitem__, stops),
-            [moment + epoch_s for moment in rows[1::4]],
-            [moment + epoch_s for moment in rows[2::4]],
-            map(bool, rows[3::4]),
+            found.call_arrival[:n_calls].tolist(),
+            found.call_departure[:n_calls].tolist(),
+            found.call_border[:n_calls].tolist(),
             repeat(None),  # not live: `LiveView` adds that
         )
         calls = list(map(_new_call, cells))
-        sections = found.sections[: 6 * n_sections].reshape(-1, 6).tolist()
-        for row in found.journeys[: 6 * n_journeys].reshape(-1, 6).tolist():
+        sections = found.sections[:n_sections].tolist()
+        for row in found.journeys[:n_journeys].tolist():
             departure, arrival, n, first, walk_s, walk_m = row
             ridden = rides[first : first + n]
             yield self._journey(

@@ -17,7 +17,7 @@ from typing import Any
 
 from numba import njit, types
 
-from mobility.planner.memory import ENDS, INT, REFS, first_from, int32s, int64s, kernel, uint8s
+from mobility.planner.memory import first_from, int32s, int64s, uint8s
 from mobility.planner.values import (
     ACCESS_M,
     ACCESS_S,
@@ -31,7 +31,10 @@ from mobility.planner.values import (
     BACK_S,
     BACK_START,
     BOARDING,
-    CALLS,
+    CALL_ARRIVAL,
+    CALL_BORDER,
+    CALL_DEPARTURE,
+    CALL_STOP,
     CHANGE_S,
     CHOICE_COUNTS,
     COUNTS,
@@ -729,35 +732,36 @@ def _write_sections(tr: Any, out: Any, run: Any, board: Any, alight: Any, at: An
 
 
 @njit(nogil=True)
-def _write_ride(tt: Any, tr: Any, ch: Any, out: Any, at: Any, label: Any) -> Any:
+def _write_ride(tt: Any, tr: Any, ch: Any, out: Any, at: Any, label: Any, epoch_s: Any) -> Any:
     """Write a ride with its calls and sections; returns whether there was room."""
-    rides, calls = int32s(out, RIDES), int32s(out, CALLS)
+    rides, stops, border = int32s(out, RIDES), int32s(out, CALL_STOP), uint8s(out, CALL_BORDER)
+    arrivals, departures = int64s(out, CALL_ARRIVAL), int64s(out, CALL_DEPARTURE)
     segment = int32s(ch, LABEL_SEGMENT)[label]
     pattern = int32s(ch, SEGMENT_PATTERN)[segment]
     board, alight = int32s(ch, SEGMENT_POS)[segment], int32s(ch, LABEL_ALIGHT)[label]
     run = _run_of(tt, ch, label)
-    call = at[CALLS]
+    call = at[CALL_STOP]
     past_sections = _write_sections(tr, out, run, board, alight, at[SECTIONS])
     if past_sections < 0 or 7 * at[RIDES] + 7 > rides.size:
         return False
-    if 4 * (call + alight - board + 1) > calls.size:
+    if call + alight - board + 1 > stops.size:
         return False
     first_event = int64s(tr, TRAIN_EVENT_START)[int32s(tr, RUN_TRAIN)[run]]
     _, base, n_runs = _place_of(tt, ch, segment)
     base += int32s(ch, LABEL_RUN)[label]
     for pos in range(board, alight + 1):
         here = int32s(tt, PATTERN_STOP_START)[pattern] + pos
-        calls[4 * call] = int32s(tt, PATTERN_STOPS)[here]
-        calls[4 * call + 1] = int32s(tt, ARRIVALS_S)[base]
-        calls[4 * call + 2] = int32s(tt, DEPARTURES_S)[base]
-        calls[4 * call + 3] = (uint8s(tr, EVENT_FLAGS)[first_event + pos] & BORDER_POINT) != 0
+        stops[call] = int32s(tt, PATTERN_STOPS)[here]
+        arrivals[call] = int32s(tt, ARRIVALS_S)[base] + epoch_s
+        departures[call] = int32s(tt, DEPARTURES_S)[base] + epoch_s
+        border[call] = (uint8s(tr, EVENT_FLAGS)[first_event + pos] & BORDER_POINT) != 0
         base += n_runs
         call += 1
     row = 7 * at[RIDES]
-    rides[row], rides[row + 1], rides[row + 2] = run, at[CALLS], call
+    rides[row], rides[row + 1], rides[row + 2] = run, at[CALL_STOP], call
     rides[row + 3], rides[row + 4] = at[SECTIONS], past_sections
     at[RIDES] += 1
-    at[CALLS], at[SECTIONS] = call, past_sections
+    at[CALL_STOP], at[SECTIONS] = call, past_sections
     return True
 
 
@@ -777,23 +781,25 @@ def _write_walk(tt: Any, st: Any, out: Any, ride: Any, before: Any, stop: Any) -
 
 
 @njit(nogil=True)
-def _write_journey(tt: Any, tr: Any, st: Any, ch: Any, out: Any, at: Any, label: Any) -> Any:
+def _write_journey(
+    tt: Any, tr: Any, st: Any, ch: Any, out: Any, at: Any, label: Any, epoch_s: Any
+) -> Any:
     """Write the rides of a label; returns the last stop, or `NEED_ROOM`."""
-    calls, before = int32s(out, CALLS), types.int64(NONE)
+    stops, before = int32s(out, CALL_STOP), types.int64(NONE)
     while label != NONE:
-        first_call, ride = at[CALLS], at[RIDES]
-        if not _write_ride(tt, tr, ch, out, at, label):
+        first_call, ride = at[CALL_STOP], at[RIDES]
+        if not _write_ride(tt, tr, ch, out, at, label, epoch_s):
             return types.int64(NEED_ROOM)
-        _write_walk(tt, st, out, ride, before, calls[4 * first_call])
-        before = types.int64(calls[4 * (at[CALLS] - 1)])
+        _write_walk(tt, st, out, ride, before, stops[first_call])
+        before = types.int64(stops[at[CALL_STOP] - 1])
         label = types.int64(int32s(ch, LABEL_REST)[label])
     return before
 
 
-@kernel(INT(REFS, REFS, REFS, REFS, REFS, REFS, ENDS, INT, INT, INT, types.boolean))
+@njit(nogil=True)
 def choose(
     tt: Any, tr: Any, st: Any, ch: Any, out: Any, at: Any, egress: Any, arrival: Any, rides: Any,
-    rounds: Any, thin: Any,
+    rounds: Any, epoch_s: Any, thin: Any,
 ) -> Any:  # fmt: skip
     """Write the first, in the total order, of the journeys that leave latest; 0, or a code < 0.
 
@@ -805,19 +811,17 @@ def choose(
         As in the search.
     arrival, rides : int64
         A pair that the search found; `rounds` is the most rides that it allowed.
+    epoch_s : int64
+        Unix second of the slice's moment 0.
     thin : bool
         Keep only one way to go on from each run: for where the labels ran out.
     """
     departure, label = _choose(tt, tr, st, ch, egress, arrival, rides, rounds, thin)
     status, journeys = label, int32s(out, JOURNEYS)
-    row, first_ride, first_call, first_section = (
-        6 * at[JOURNEYS],
-        at[RIDES],
-        at[CALLS],
-        at[SECTIONS],
-    )
+    row, first_ride = 6 * at[JOURNEYS], at[RIDES]
+    first_call, first_section = at[CALL_STOP], at[SECTIONS]
     if status >= 0:
-        status = _write_journey(tt, tr, st, ch, out, at, label)
+        status = _write_journey(tt, tr, st, ch, out, at, label, epoch_s)
     if status >= 0 and row + 6 > journeys.size:
         status = types.int64(NEED_ROOM)
     if status >= 0:
@@ -827,6 +831,6 @@ def choose(
         journeys[row + 5] = int32s(st, EGRESS_M)[status]
         at[JOURNEYS] += 1
     else:
-        at[RIDES], at[CALLS], at[SECTIONS] = first_ride, first_call, first_section
+        at[RIDES], at[CALL_STOP], at[SECTIONS] = first_ride, first_call, first_section
     _forget_choice(ch, rides)
     return min(status, types.int64(0))

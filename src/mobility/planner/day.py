@@ -31,7 +31,7 @@ class Day:
     trains_refs: npt.NDArray[np.int64]
     n_patterns: int
     links: Links | None
-    links_refs: npt.NDArray[np.int64] | None
+    links_refs: npt.NDArray[np.int64]  # empty without links
     bounds: list[Array]
     bounds_refs: npt.NDArray[np.int64]
     n_cells: int  # of the bounds
@@ -70,7 +70,7 @@ def prepared(
     timetable, trains = timetable_of(network, day, back), trains_of(day, train_arrays)
     return Day(
         timetable, trains, references(timetable), references(trains), day.n_patterns,
-        links, None if links is None else references(link_arrays(links)),
+        links, references(() if links is None else link_arrays(links)),
         known, references(known), bounds.n_cells if flags is None else network.n_points,
         is_final or flags is not None,
     )  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -92,26 +92,30 @@ class CrowFlies:
         return self.walk(distance_m(lat1, lon1, lat2, lon2))
 
 
-@dataclass(frozen=True, slots=True)
-class Reach:
+class Reach(NamedTuple):
     """The stops that an endpoint opens to a search.
 
     Parameters
     ----------
     ends : int32[3, n]
         Points, each once, with seconds and metres on foot.
-    near : mapping of int to int
-        For each point the stop of the endpoint from or to which one walks; empty for a position.
+    near : mapping of int to int, optional
+        For each point the stop of the endpoint from or to which one walks; empty for a position,
+        None where the endpoint is one stop: then it is that.
     """
 
     endpoint: Endpoint
     ends: npt.NDArray[np.int32]
-    near: Mapping[int, int]
+    near: Mapping[int, int] | None
 
-    def place_beside(self, stop: int, places: Mapping[int, Place]) -> Place:
-        """Return the end of the walk that the endpoint has to a stop."""
-        near = self.near.get(stop)
-        return self.endpoint.place if near is None else places[near]
+    def stop_beside(self, point: int) -> int | None:
+        """Return the stop of the endpoint from or to which one walks to one of the points."""
+        return self.endpoint.stops[0] if self.near is None else self.near.get(point)
+
+    def place_beside(self, point: int, places: Mapping[int, Place]) -> Place:
+        """Return the end of the walk that the endpoint has to one of the points."""
+        stop = self.stop_beside(point)
+        return self.endpoint.place if stop is None else places[stop]
 
 
 class Footpaths:
@@ -161,7 +165,7 @@ def reach_of(endpoint: Endpoint, paths: Footpaths, walks: WalkTimes) -> Reach:
         rows = walks.access(endpoint.place.lat, endpoint.place.lon)
         return Reach(endpoint, _columns(rows), {})
     if len(endpoint.stops) == 1:
-        return _reach_of_stop(endpoint, endpoint.stops[0], paths)
+        return Reach(endpoint, paths.ends_of(endpoint.stops[0]), None)
     best: dict[int, tuple[int, int, int]] = {}
     for rank, member in enumerate(endpoint.stops):
         for stop, walk_s, walk_m in paths.ends_of(member).T.tolist():
@@ -185,7 +189,7 @@ def direct_walk(
         Of the origin.
     """
     if origin.stops and destination.stops:
-        if not any(stop in start.near for stop in destination.stops):
+        if set(destination.stops).isdisjoint(start.ends[0].tolist()):
             return None
         near = np.isin(start.ends[0], destination.stops).nonzero()[0]
         return min((int(start.ends[1, i]), int(start.ends[2, i])) for i in near)
@@ -196,11 +200,6 @@ def direct_walk(
     ]
     walk = min(walks.between(*a, *b) for a in points[0] for b in points[1])
     return walk if walk[0] <= LONGEST_WALK_S else None
-
-
-def _reach_of_stop(endpoint: Endpoint, stop: int, paths: Footpaths) -> Reach:
-    ends = paths.ends_of(stop)
-    return Reach(endpoint, ends, dict.fromkeys(ends[0].tolist(), stop))
 
 
 def _columns(rows: Iterable[Access]) -> npt.NDArray[np.int32]:

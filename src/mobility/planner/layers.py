@@ -107,12 +107,14 @@ class Layers:
         ends[0] += layer * self.n_points
         beyond = ends[:, at]
         beyond[0] += step * self.n_points
-        near = {point + layer * self.n_points: stop for point, stop in reach.near.items()}
-        for point in beyond[0].tolist():
-            usual = point - step * self.n_points
-            if usual in near:
-                near[point] = near[usual]
-        return replace(reach, ends=np.ascontiguousarray(np.hstack([ends, beyond])), near=near)
+        near = reach.near
+        if near is not None:
+            near = {point + layer * self.n_points: stop for point, stop in near.items()}
+            for point in beyond[0].tolist():
+                usual = point - step * self.n_points
+                if usual in near:
+                    near[point] = near[usual]
+        return reach._replace(ends=np.ascontiguousarray(np.hstack([ends, beyond])), near=near)
 
     def _crossings(self, day: DaySlice) -> Iterator[Copy]:
         """Yield the runs with calls at a place that is passed on board, once for each call."""

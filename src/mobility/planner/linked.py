@@ -18,19 +18,7 @@ from typing import Any
 from numba import njit, types
 
 from mobility.network.bound_kernels import FAR, UNIT_S
-from mobility.planner.memory import (
-    ENDS,
-    INT,
-    REFS,
-    copy_row,
-    first_from,
-    int16s,
-    int32s,
-    int64s,
-    kernel,
-    uint8s,
-    uint16s,
-)
+from mobility.planner.memory import copy_row, first_from, int16s, int32s, int64s, uint8s, uint16s
 from mobility.planner.search import (
     EVENT_SHIFT,
     collect_events,
@@ -327,9 +315,7 @@ def _open_target(bd: Any, st: Any, egress: Any, on_foot: Any) -> None:
             to_go[cell] = min(to_go[cell] >> TO_GO_SHIFT, units) << TO_GO_SHIFT | rides
 
 
-@kernel(
-    INT(REFS, REFS, REFS, REFS, ENDS, ENDS, INT, INT, INT, INT, INT, types.boolean, types.boolean)
-)
+@njit(nogil=True)
 def begin_linked(
     tt: Any, ln: Any, bd: Any, st: Any, access: Any, egress: Any, first_s: Any, end_s: Any,
     max_travel_s: Any, direct_s: Any, rounds: Any, on_foot: Any, look_beyond: Any,
@@ -352,7 +338,7 @@ def begin_linked(
     return types.int64(n_events)
 
 
-@kernel(INT(REFS, REFS, REFS, REFS, INT, INT, INT))
+@njit(nogil=True)
 def advance_linked(
     tt: Any, ln: Any, bd: Any, st: Any, max_travel_s: Any, direct_s: Any, rounds: Any
 ) -> Any:  # fmt: skip
@@ -382,7 +368,7 @@ def advance_linked(
     return improved
 
 
-@kernel(INT(REFS, REFS, REFS, REFS, ENDS, ENDS, INT, INT, INT, INT, types.boolean))
+@njit(nogil=True)
 def depart_linked(
     tt: Any, ln: Any, bd: Any, st: Any, access: Any, egress: Any, leave_s: Any, latest_s: Any,
     direct_s: Any, rounds: Any, on_foot: Any,
@@ -402,7 +388,7 @@ def depart_linked(
     return which_improved(st, rounds)
 
 
-@kernel(types.void(REFS, REFS))
+@njit(nogil=True)
 def forget_linked(ln: Any, st: Any) -> None:
     """Put back what the search from run to run wrote; `search.forget` must follow."""
     labels, ridden = int32s(st, LABELS_S), int16s(st, RIDDEN_FROM)

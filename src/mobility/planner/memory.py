@@ -25,7 +25,9 @@ REFS = types.Array(types.int64, 1, "C")  # numba's type of references
 ENDS = types.Array(types.int32, 2, "C")  # stops that an endpoint opens: stop, seconds, metres
 INT = types.int64
 
-_KERNEL_SOURCES = ("memory.py", "values.py", "search.py", "linked.py", "arrive.py", "choose.py")
+_KERNEL_SOURCES = (
+    "memory.py", "values.py", "search.py", "linked.py", "arrive.py", "choose.py", "answer.py",
+)  # fmt: skip
 _SOURCE_STAMP = hashlib.sha256(
     b"".join(Path(__file__).with_name(name).read_bytes() for name in _KERNEL_SOURCES)
 ).hexdigest()

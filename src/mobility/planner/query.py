@@ -8,19 +8,22 @@ import threading
 from collections import Counter, OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
-import numpy.typing as npt
 
 from mobility.core.errors import UsageError
 from mobility.core.notices import Notice
 from mobility.core.units import DAY_S
 from mobility.journey import Fare, Journey, Leg
 from mobility.network import Network
-from mobility.planner.arrive import latest_departures
+from mobility.planner.answer import (
+    MAX_LABELS,
+    answer_arrival,
+    answer_departure,
+    answer_window,
+)
 from mobility.planner.assemble import Assembler
-from mobility.planner.choose import choose
 from mobility.planner.day import Day, prepared
 from mobility.planner.endpoint import (
     CrowFlies,
@@ -32,7 +35,6 @@ from mobility.planner.endpoint import (
     reach_of,
 )
 from mobility.planner.fitting import Fit, Slices, destination_of, fit_to, origin_of
-from mobility.planner.linked import advance_linked, begin_linked, depart_linked, forget_linked
 from mobility.planner.needs import NO_NEEDS, Needs
 from mobility.planner.realtime import LiveView
 from mobility.planner.remarks import (
@@ -42,10 +44,11 @@ from mobility.planner.remarks import (
     Coverage,
     OnDemand,
 )
-from mobility.planner.scratch import Scratch
-from mobility.planner.search import NEED_EVENTS, advance, begin, depart, forget
+from mobility.planner.scratch import STRIDE, Scratch
 from mobility.planner.values import (
+    JOURNEYS,
     MAX_ROUNDS,
+    NEVER_S,
     Array,
     no_bounds,
     reverse_walks,
@@ -60,7 +63,6 @@ MAX_TRANSFERS = MAX_ROUNDS - 1  # real journeys over three countries have eleven
 KEPT_DAYS = 4  # slices with their references that a planner holds on to
 ASKED_OFTEN = 1_000  # questions for a date after which making its flags pays
 KEPT_RIDERS = 8  # needs for which a planner holds on to its arrays
-Array32 = npt.NDArray[np.int32]
 BookingText = Callable[[int], str]  # row of a trip -> how its on-demand service is booked
 
 
@@ -84,8 +86,7 @@ class Answer:
     live: LiveVersion | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Task:
+class _Task(NamedTuple):
     """A query in the terms of the kernels; moments are seconds since the network's epoch."""
 
     origin: Reach
@@ -380,50 +381,45 @@ class Planner:
         found: Scratch = local["scratch"]
         return found
 
+    def _answered(
+        self, answer: Callable[..., int], task: _Task, date: dt.date, *asked: object
+    ) -> list[Journey]:
+        """Return what a kernel of `mobility.planner.answer` finds in a day, in order."""
+        day, assembler = self._day_of(task, date)
+        scratch = self._scratch(day)
+        while status := answer(
+            day.timetable_refs, day.links_refs, day.bounds_refs, day.trains_refs,
+            scratch.state_refs, scratch.choice_refs, scratch.found_refs, scratch.written,
+            task.origin.ends, task.destination.ends, task.direct_s, task.max_travel_s, task.rounds,
+            self.network.epoch_s, MAX_LABELS, *asked,
+        ):  # fmt: skip
+            scratch.grow(status)
+        written = scratch.written.tolist()
+        if not written[JOURNEYS]:
+            return []
+        found = assembler.journeys(scratch.found, written, task.origin, task.destination)
+        return sorted(found, key=lambda j: (j.departure, j.arrival, j.transfers))
+
     def _departing(self, task: _Task, leave: int) -> list[Journey]:
         leave_s = leave - self.network.epoch_s
-        day, assembler = self._day_of(task, _utc_date(leave))
-        run = _Run(self._scratch(day), day, task)
-        try:
-            run.depart(leave_s, leave_s + task.max_travel_s)
-            return run.journeys(assembler)
-        finally:
-            run.forget()
+        return self._answered(answer_departure, task, _utc_date(leave), leave_s, task.on_foot)
 
     def _in_window(self, task: _Task, start: int, end: int, look_beyond: bool) -> list[Journey]:
         """Search each UTC date of the window in its own slice, the last first."""
         epoch_s = self.network.epoch_s
         journeys: list[Journey] = []
-        best = None
+        best_s = np.full(STRIDE, NEVER_S, np.int32)
         while end > start:
-            midnight = (end - 1) // DAY_S * DAY_S
-            first = max(start, midnight)
-            day, assembler = self._day_of(task, _utc_date(first))
-            run = _Run(self._scratch(day), day, task)
-            try:
-                best = run.window(first - epoch_s, end - epoch_s, best, look_beyond)
-                look_beyond = False  # what is best from here on says so to the days before
-                journeys = run.journeys(assembler) + journeys
-            finally:
-                run.forget()
+            first = max(start, (end - 1) // DAY_S * DAY_S)
+            span = (first - epoch_s, end - epoch_s, task.on_foot, look_beyond, best_s)
+            journeys = self._answered(answer_window, task, _utc_date(first), *span) + journeys
+            look_beyond = False  # what is best from here on says so to the days before
             end = first
         return journeys
 
     def _arriving(self, task: _Task, arrive: int) -> list[Journey]:
-        """Find the latest departures backwards, then for each its earliest arrival forwards."""
-        arrive_s = arrive - self.network.epoch_s
-        day, assembler = self._day_of(task, _utc_date(arrive - task.max_travel_s))
-        run = _Run(self._scratch(day), day, task)
-        try:
-            departures = run.latest_departures(arrive_s)
-        finally:
-            run.forget()
-        try:
-            for leave_s, rides in departures:
-                run.depart(leave_s, arrive_s, only=rides)
-            return run.journeys(assembler)
-        finally:
-            run.forget()
+        arrive_s, date = arrive - self.network.epoch_s, _utc_date(arrive - task.max_travel_s)
+        return self._answered(answer_arrival, task, date, arrive_s)
 
     def _walk(self, task: _Task, depart: int | None, arrive: int | None) -> Journey | None:
         """Return the journey on foot, where the endpoints are near enough."""
@@ -435,10 +431,10 @@ class Planner:
         origin, destination = task.origin.endpoint, task.destination.endpoint
         if origin.stops and destination.stops:
             to = min(
-                (s for s in destination.stops if s in task.origin.near),
+                (s for s in destination.stops if s in task.origin.ends[0]),
                 key=lambda s: (self._way_to(task, s), destination.stops.index(s)),
             )
-            here, there = places[task.origin.near[to]], places[to]
+            here, there = task.origin.place_beside(to, places), places[to]
         else:
             here, there = origin.place, destination.place
         leg = Leg("walk", here, there, leave, leave + walk_s, walk_m)
@@ -448,110 +444,6 @@ class Planner:
     def _way_to(task: _Task, stop: int) -> tuple[int, int]:
         column = int(np.flatnonzero(task.origin.ends[0] == stop)[0])
         return int(task.origin.ends[1, column]), int(task.origin.ends[2, column])
-
-
-class _Run:
-    """One search in one slice: from opening it to the journeys, in the scratch of a thread."""
-
-    def __init__(self, scratch: Scratch, day: Day, task: _Task) -> None:
-        self._scratch, self._day, self._task = scratch, day, task
-        self._counts = np.zeros(4, np.int64)
-
-    def depart(self, leave_s: int, latest_s: int, only: int = 0) -> None:
-        """Find the journeys of one departure; `only` so many rides where it is not 0."""
-        task, day = self._task, self._day
-        asked = (
-            self._state_refs, task.origin.ends, task.destination.ends, leave_s, latest_s,
-            task.direct_s, task.rounds,
-        )  # fmt: skip
-        if day.links_refs is None or only:
-            improved = depart(day.timetable_refs, *asked)
-        else:
-            improved = depart_linked(
-                day.timetable_refs, day.links_refs, day.bounds_refs, *asked, task.on_foot
-            )
-        self._choose(improved & 1 << only if only else improved)
-
-    def window(self, first_s: int, end_s: int, best: Array32 | None, look_beyond: bool) -> Array32:
-        """Find the journeys of all departures in [first, end) that improve on `best`.
-
-        Returns the earliest arrivals by number of rides, for the span before.
-        """
-        task, day, state = self._task, self._day, self._state_refs
-        ends = (task.origin.ends, task.destination.ends)
-        travel = (task.max_travel_s, task.direct_s, task.rounds)
-        if day.links_refs is not None:
-            maps = (day.timetable_refs, day.links_refs, day.bounds_refs)
-            asked = (*ends, first_s, end_s, *travel, task.on_foot, look_beyond)
-            self._improve_on(best)
-            while begin_linked(*maps, self._state_refs, *asked) == NEED_EVENTS:
-                self._scratch.grow_events()
-                self._improve_on(best)
-            while improved := advance_linked(*maps, self._state_refs, *travel):
-                self._choose(improved)
-            return self._scratch.state.best_s.copy()
-        if look_beyond:
-            depart(day.timetable_refs, state, *ends, end_s, end_s + task.max_travel_s, *travel[1:])
-            best = self._scratch.state.best_s.copy()
-            self.forget()
-        while begin(day.timetable_refs, self._state_refs, *ends, first_s, end_s) == NEED_EVENTS:
-            self._scratch.grow_events()
-        self._improve_on(best)
-        while improved := advance(day.timetable_refs, self._state_refs, *travel):
-            self._choose(improved)
-        return self._scratch.state.best_s.copy()
-
-    def _improve_on(self, best: Array32 | None) -> None:
-        if best is not None:
-            self._scratch.state.best_s[:] = best
-
-    def latest_departures(self, arrive_s: int) -> list[tuple[int, int]]:
-        """Return departure and rides of each best way to be there in time, the latest first."""
-        task = self._task
-        improved = latest_departures(
-            self._day.timetable_refs, self._state_refs, task.origin.ends, task.destination.ends,
-            arrive_s, arrive_s - task.max_travel_s, task.direct_s, task.rounds,
-        )  # fmt: skip
-        best = self._scratch.state.best_s.tolist()
-        return [(-best[k], k) for k in range(task.rounds, 0, -1) if improved >> k & 1]
-
-    @property
-    def _state_refs(self) -> npt.NDArray[np.int64]:
-        return self._scratch.state_refs
-
-    def _choose(self, improved: int) -> None:
-        """Write the journey of each number of rides by which the target improved."""
-        scratch, task, day = self._scratch, self._task, self._day
-        rides = 1
-        while improved >> rides:
-            if improved >> rides & 1:
-                thin = False
-                while status := choose(
-                    day.timetable_refs, day.trains_refs, scratch.state_refs, scratch.choice_refs,
-                    scratch.found_refs, self._counts, task.destination.ends,
-                    int(scratch.state.best_s[rides]), rides, task.rounds, thin,
-                ):  # fmt: skip
-                    thin = scratch.grow(status, thin)
-            rides += 1
-
-    def journeys(self, assembler: Assembler) -> list[Journey]:
-        """Return what was found, in the order of the answer."""
-        if not self._counts[0]:
-            return []
-        return sorted(
-            assembler.journeys(
-                self._scratch.found, self._counts.tolist(), self._task.origin,
-                self._task.destination,
-            ),
-            key=lambda j: (j.departure, j.arrival, j.transfers),
-        )  # fmt: skip
-
-    def forget(self) -> None:
-        """Put the scratch back."""
-        task = self._task
-        if self._day.links_refs is not None:
-            forget_linked(self._day.links_refs, self._state_refs)
-        forget(self._state_refs, task.origin.ends, task.destination.ends, task.rounds)
 
 
 def _footpaths(network: Network, back: dict[str, Array]) -> tuple[Footpaths, Footpaths]:

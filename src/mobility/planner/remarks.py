@@ -174,9 +174,9 @@ class BoardingBans:
         self, origin: Reach, destination: Reach, moments: tuple[int, int], zone: str
     ) -> tuple[Notice, ...]:
         """Return a notice for each line that runs from the origin to the destination in vain."""
-        net, found = self._network, dict[Notice, None]()
         if not self._trains:
             return ()
+        net, found = self._network, dict[Notice, None]()
         first, last = (local_date(moment, zone) for moment in moments)
         ends = [self._stations(reach) for reach in (origin, destination)]
         for ban, trains in enumerate(self._trains):

@@ -12,8 +12,10 @@ from mobility.planner.choose import (
     NEED_SEGMENTS,
 )
 from mobility.planner.memory import references
+from mobility.planner.search import NEED_EVENTS
 from mobility.planner.values import (
     MAX_ROUNDS,
+    N_WRITTEN,
     NEVER_S,
     NONE,
     NOT_RIDDEN,
@@ -23,7 +25,6 @@ from mobility.planner.values import (
     State,
 )
 
-MAX_LABELS = 1 << 18  # beyond, equal journeys are told apart with one label per run
 STRIDE = MAX_ROUNDS + 1
 
 
@@ -34,6 +35,8 @@ class Scratch:
     ----------
     state_refs, choice_refs, found_refs : int64[2 * n]
         References of the tuples, for the kernels.
+    written : int64[N_WRITTEN]
+        Rows of `Found` that the last answer wrote.
     """
 
     _linked_runs = _linked_events = 0  # room for slices with links, made by `fit`
@@ -116,12 +119,16 @@ class Scratch:
     def _new_found(self) -> None:
         room = self._room
         self.found = Found(
-            journeys=np.empty(room * 6, np.int32),
-            rides=np.empty(room * 4 * 7, np.int32),
-            calls=np.empty(room * 64 * 4, np.int32),
-            sections=np.empty(room * 8 * 6, np.int32),
+            journeys=np.empty((room, 6), np.int32),
+            rides=np.empty((room * 4, 7), np.int32),
+            sections=np.empty((room * 8, 6), np.int32),
+            call_stop=np.empty(room * 64, np.int32),
+            call_arrival=np.empty(room * 64, np.int64),
+            call_departure=np.empty(room * 64, np.int64),
+            call_border=np.empty(room * 64, np.bool_),
         )
         self.found_refs = references(self.found)
+        self.written = np.zeros(N_WRITTEN, np.int64)
 
     def fit(self, n_patterns: int, linked_runs: int, linked_events: int, n_cells: int) -> None:
         """Make room for a slice of so many patterns and, where it has links, runs and events."""
@@ -133,27 +140,16 @@ class Scratch:
             self.n_cells = n_cells
             self._new_state()
 
-    def grow_events(self) -> None:
-        """Make room for more departures; only between searches."""
-        self._events *= 4
-        self._new_state()
-
-    def grow(self, status: int, thin: bool) -> bool:
-        """Make room for what the choice ran out of; returns whether it is to be thin from now on.
-
-        What was found so far stays. A thin choice needs no more labels than there are runs.
-        """
+    def grow(self, status: int) -> None:
+        """Make room for what an answer ran out of; only between answers."""
         if status == NEED_ROOM:
             self._room *= 4
-            found = self.found
             self._new_found()
-            for old, new in zip(found, self.found, strict=True):
-                new[: old.size] = old
-        elif status == NEED_LABELS and self._labels >= MAX_LABELS and not thin:
-            return True
+        elif status == NEED_EVENTS:
+            self._events *= 4
+            self._new_state()
         else:
             self._labels *= 4 if status == NEED_LABELS else 1
             self._segments *= 4 if status == NEED_SEGMENTS else 1
             self._nodes *= 4 if status == NEED_NODES else 1
             self._new_choice()
-        return thin

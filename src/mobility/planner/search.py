@@ -3,7 +3,8 @@
 Departures are searched from the latest to the earliest and the labels are kept, so that a later
 departure prunes an earlier one (Delling, Pajor, Werneck: Round-Based Public Transit Routing,
 Transportation Science 2015, section 4.1). Each time the target's label improves, `advance` hands
-back to the caller, who lets `mobility.planner.choose` write the journey while the labels stand.
+back to the caller (`mobility.planner.answer`), which lets `mobility.planner.choose` write the
+journey while the labels stand.
 
     begin(...)                      for every departure of a span
     while improved := advance(...)  bit k: with k rides the target is reached earlier than before
@@ -19,7 +20,7 @@ from typing import Any
 
 from numba import njit, types
 
-from mobility.planner.memory import ENDS, INT, REFS, first_from, int32s, int64s, kernel, uint8s
+from mobility.planner.memory import first_from, int32s, int64s, uint8s
 from mobility.planner.values import (
     ACCESS_M,
     ACCESS_S,
@@ -73,7 +74,7 @@ from mobility.planner.values import (
     WALK_TO,
 )  # fmt: skip
 
-NEED_EVENTS = -2  # there are more departures than `State.events` holds
+NEED_EVENTS = -6  # there are more departures than `State.events` holds
 EVENT_SHIFT = 24  # events are sorted by departure << 24 | number of the event
 
 
@@ -341,7 +342,7 @@ def open_ends(st: Any, access: Any, egress: Any) -> None:
         int32s(st, EGRESS_M)[egress[0, row]] = egress[2, row]
 
 
-@kernel(INT(REFS, REFS, ENDS, ENDS, INT, INT))
+@njit(nogil=True)
 def begin(tt: Any, st: Any, access: Any, egress: Any, first_s: Any, end_s: Any) -> Any:
     """Open a search of every departure in [first, end).
 
@@ -367,7 +368,7 @@ def begin(tt: Any, st: Any, access: Any, egress: Any, first_s: Any, end_s: Any) 
     return types.int64(n_events)
 
 
-@kernel(INT(REFS, REFS, INT, INT, INT))
+@njit(nogil=True)
 def advance(tt: Any, st: Any, max_travel_s: Any, direct_s: Any, rounds: Any) -> Any:
     """Search departures until the target improves; returns how (bit k: k rides), 0 at the end.
 
@@ -394,7 +395,7 @@ def advance(tt: Any, st: Any, max_travel_s: Any, direct_s: Any, rounds: Any) -> 
     return improved
 
 
-@kernel(INT(REFS, REFS, ENDS, ENDS, INT, INT, INT, INT))
+@njit(nogil=True)
 def depart(
     tt: Any, st: Any, access: Any, egress: Any, leave_s: Any, latest_s: Any, direct_s: Any,
     rounds: Any,
@@ -416,7 +417,7 @@ def depart(
     return which_improved(st, rounds)
 
 
-@kernel(types.void(REFS, ENDS, ENDS, INT))
+@njit(nogil=True)
 def forget(st: Any, access: Any, egress: Any, rounds: Any) -> None:
     """Put every scratch array of a search back."""
     touched, is_touched, counts = int32s(st, TOUCHED), uint8s(st, IS_TOUCHED), int64s(st, COUNTS)

@@ -296,22 +296,34 @@ N_KNOWN, N_EVEN_LEVEL, N_ODD_LEVEL, N_OPERATORS, N_LABELS, N_READY = range(6)
 
 
 class Found(NamedTuple):
-    """Where the kernel writes what it found; all int32, one row after the other.
+    """Where the kernel writes what it found, one row after the other.
 
-    ``journeys``: departure, arrival, rides, first row of rides, seconds and metres on foot at the
-    end. ``rides``: run, first and past the last row of calls, first and past the last row of
-    sections, seconds and metres on foot before it. ``calls``: stop, arrival, departure, border
-    point. ``sections``: trip, day, from_sequence, to_sequence, first and last call of the ride
-    (counted from 0).
+    ``journeys`` int32[n, 6]: departure, arrival, rides, first row of rides, seconds and metres on
+    foot at the end. ``rides`` int32[n, 7]: run, first and past the last call, first and past the
+    last row of sections, seconds and metres on foot before it. ``sections`` int32[n, 6]: trip, day,
+    from_sequence, to_sequence, first and last call of the ride (counted from 0). ``call_*`` of each
+    call: stop int32, arrival and departure in unix seconds int64, border point bool.
     """
 
     journeys: Array
     rides: Array
-    calls: Array
     sections: Array
+    call_stop: Array
+    call_arrival: Array
+    call_departure: Array
+    call_border: Array
 
 
-JOURNEYS, RIDES, CALLS, SECTIONS = range(len(Found._fields))
+(
+    JOURNEYS,
+    RIDES,
+    SECTIONS,
+    CALL_STOP,
+    CALL_ARRIVAL,
+    CALL_DEPARTURE,
+    CALL_BORDER,
+) = range(len(Found._fields))
+N_WRITTEN = CALL_STOP + 1  # counts of rows written: of journeys, rides, sections, calls
 
 
 _DTYPES: dict[str, Any] = {
