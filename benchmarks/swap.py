@@ -7,7 +7,8 @@ two workers, and lets `wrk` ask journeys (one departure, a two-hour window), dep
 places and stations over the loopback address: first in peace, then while the other edition is
 activated and rolled back so many times. Prints one JSON document. A request fails if its status is
 not 2xx or its connection breaks; `rollback_s` counts from the start of the command until every
-worker answers from the edition before (by the workers' logs, and by asking). `kernel_share_pct` is
+worker answers from the edition before (by the workers' logs, and by asking), `rollback_command_s`
+until the command has ended, which may be later. `kernel_share_pct` is
 the part of a journeys answer that is spent in compiled code, of CPU time, measured in this process
 with the same questions.
 """
@@ -217,16 +218,19 @@ def load(server: Server, script: Path, seconds: int, connections: int) -> Iterat
     result["requests_per_s"] = result["requests"] / result["seconds"]
 
 
-def change(server: Server, home: Path, words: tuple[str, ...], wanted: str, workers: int) -> float:
-    """Return the seconds from the start of a command until all workers answer from an edition."""
+def change(
+    server: Server, home: Path, words: tuple[str, ...], wanted: str, workers: int
+) -> tuple[float, float]:
+    """Return the seconds that a command takes, and until all workers answer from an edition."""
     began = time.time()
     mobility("edition", *words, home=home)
+    command_s = time.time() - began
     until = time.monotonic() + WAIT_S
     while len(moments := server.switches(wanted, began)) < workers:
         assert time.monotonic() < until, f"{words}: {moments}"
         time.sleep(0.02)
     assert {server.edition() for _ in range(4 * workers)} == {wanted}
-    return max(moments) - began
+    return command_s, max(moments) - began
 
 
 def kernel_share(edition_folder: Path) -> dict[str, float]:
@@ -315,7 +319,7 @@ def main() -> None:
         with load(server, script, options.seconds, options.connections) as swapped:
             for _ in range(options.swaps):
                 words = ("activate", other)
-                activations.append(change(server, home, words, other, options.workers))
+                activations.append(change(server, home, words, other, options.workers)[1])
                 rollbacks.append(change(server, home, ("rollback",), first, options.workers))
                 memory.append(server.private_mb())
                 resident.append(server.resident_mb())
@@ -332,7 +336,9 @@ def main() -> None:
         "rollbacks": len(rollbacks),
         "failed": swapped["not_2xx"] + swapped["socket_errors"],
         "activate_s": _spread(activations),
-        "rollback_s": _spread(rollbacks) | {"each": [round(s, 3) for s in rollbacks]},
+        "rollback_s": _spread([whole for _, whole in rollbacks])
+        | {"each": [round(whole, 3) for _, whole in rollbacks]},
+        "rollback_command_s": _spread([command for command, _ in rollbacks]),
         "private_mb_first_last": [memory[0], memory[len(memory) // 2], memory[-1]],
         "resident_mb_first_last": [resident[0], resident[len(resident) // 2], resident[-1]],
         "one_thread_cpu": kernel_share(editions(work)[0]),

@@ -12,6 +12,7 @@ from typing import Any
 from numba import njit, types
 
 from mobility.planner.memory import first_from, int32s, int64s, uint8s
+from mobility.planner.search import times_at
 from mobility.planner.values import (
     ACCESS_S,
     ALIGHT_BASE,
@@ -40,23 +41,13 @@ from mobility.planner.values import (
     N_TOUCHED,
     NEVER_S,
     PATTERN_FLAGS,
-    PATTERN_RUN_START,
     PATTERN_STOP_START,
     PATTERN_STOPS,
-    PATTERN_TIME_START,
     QUEUE,
     QUEUE_POS,
     QUEUE_RUN,
     TOUCHED,
 )  # fmt: skip
-
-
-@njit(nogil=True)
-def _times_at(tt: Any, pattern: Any, pos: Any) -> Any:
-    """Return where the times of a position begin and how many runs the pattern has."""
-    run_start = int32s(tt, PATTERN_RUN_START)
-    n_runs = types.int64(run_start[pattern + 1] - run_start[pattern])
-    return int64s(tt, PATTERN_TIME_START)[pattern] + pos * n_runs, n_runs
 
 
 @njit(nogil=True)
@@ -155,7 +146,7 @@ def _ride_patterns(tt: Any, st: Any, n_queued: Any, round_: Any, rounds: Any, li
         pattern = queue[item]
         last_pos, run = -queue_pos[pattern], queue_run[pattern]
         queue_pos[pattern] = NEVER_S
-        base, n_runs = _times_at(tt, pattern, last_pos)
+        base, n_runs = times_at(tt, pattern, last_pos)
         for pos in range(last_pos - 1, -1, -1):
             base -= n_runs
             here = stop_start[pattern] + pos

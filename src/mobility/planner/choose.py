@@ -18,6 +18,8 @@ from typing import Any
 from numba import njit, types
 
 from mobility.planner.memory import first_from, int32s, int64s, uint8s
+from mobility.planner.order import compare_labels, operators_of, precedes
+from mobility.planner.search import times_at
 from mobility.planner.values import (
     ACCESS_M,
     ACCESS_S,
@@ -31,9 +33,6 @@ from mobility.planner.values import (
     BACK_S,
     BACK_START,
     BOARDING,
-    CALL_ARRIVAL,
-    CALL_BORDER,
-    CALL_DEPARTURE,
     CALL_STOP,
     CHANGE_S,
     CHOICE_COUNTS,
@@ -42,9 +41,6 @@ from mobility.planner.values import (
     DEPARTURES_S,
     EGRESS_M,
     EGRESS_S,
-    EVENT_FLAGS,
-    EVENT_SEQUENCE,
-    FEED_RANK,
     FROM_S,
     IS_KNOWN,
     JOURNEYS,
@@ -64,33 +60,19 @@ from mobility.planner.values import (
     N_KNOWN,
     N_LABELS,
     N_LANES,
-    N_OPERATORS,
     N_READY,
     NEVER_S,
     NODE_LABEL,
     NONE,
-    OPERATORS,
     PATTERN_FLAGS,
     PATTERN_RUN_START,
     PATTERN_STOP_START,
     PATTERN_STOPS,
-    PATTERN_TIME_START,
     QUEUE,
     QUEUE_POS,
     READY_S,
     READY_STOPS,
     RIDES,
-    ROUTE_AGENCY,
-    RUN_DAY,
-    RUN_TRAIN,
-    SECTION_ALIAS,
-    SECTION_DAY_SHIFT,
-    SECTION_FROM_POS,
-    SECTION_FROM_SEQUENCE,
-    SECTION_START,
-    SECTION_TO_POS,
-    SECTION_TO_SEQUENCE,
-    SECTION_TRIP,
     SECTIONS,
     SEGMENT_FIRST,
     SEGMENT_HEAD,
@@ -100,29 +82,15 @@ from mobility.planner.values import (
     SEGMENT_PATTERN,
     SEGMENT_POS,
     TIGHT_S,
-    TRAIN_EVENT_START,
-    TRIP_FEED,
-    TRIP_ID_DATA,
-    TRIP_ID_OFFSETS,
-    TRIP_ROUTE,
     UNREAD,
     WALK_M,
     WALK_S,
     WALK_START,
     WALK_TO,
 )  # fmt: skip
+from mobility.planner.write import NEED_ROOM, place_of, write_journey
 
-BORDER_POINT = 16  # bit of event_flags
-NEED_SEGMENTS, NEED_NODES, NEED_LABELS, NEED_ROOM = -2, -3, -4, -5  # scratch space ran out
-MAX_OPERATORS = 63  # operators told apart among equal journeys; further ones count as one
-
-
-@njit(nogil=True)
-def _times_at(tt: Any, pattern: Any, pos: Any) -> Any:
-    """Return where the times of a position begin and how many runs the pattern has."""
-    run_start = int32s(tt, PATTERN_RUN_START)
-    n_runs = types.int64(run_start[pattern + 1] - run_start[pattern])
-    return int64s(tt, PATTERN_TIME_START)[pattern] + pos * n_runs, n_runs
+NEED_SEGMENTS, NEED_NODES, NEED_LABELS = -2, -3, -4  # scratch space ran out
 
 
 @njit(nogil=True)
@@ -239,7 +207,7 @@ def _find_segments(
         pattern = queue[item]
         first_pos = -queue_pos[pattern]
         queue_pos[pattern] = NEVER_S
-        base, n_runs = _times_at(tt, pattern, first_pos)
+        base, n_runs = times_at(tt, pattern, first_pos)
         last = types.int64(-1)
         for pos in range(first_pos, -1, -1):
             here = stop_start[pattern] + pos
@@ -275,19 +243,10 @@ def _find_segments(
 
 
 @njit(nogil=True)
-def _place_of(tt: Any, ch: Any, segment: Any) -> Any:
-    """Return the segment's stop, where its times begin, and the number of runs."""
-    pattern, pos = int32s(ch, SEGMENT_PATTERN)[segment], int32s(ch, SEGMENT_POS)[segment]
-    stop = int32s(tt, PATTERN_STOPS)[int32s(tt, PATTERN_STOP_START)[pattern] + pos]
-    base, n_runs = _times_at(tt, pattern, pos)
-    return stop, base, n_runs
-
-
-@njit(nogil=True)
 def _set_back(tt: Any, st: Any, ch: Any, segment: Any, left: Any, done: Any, rounds: Any) -> None:
     """Set the deadlines for alighting that boarding the segment's last run allows."""
     start = int32s(tt, BACK_START)
-    stop, base, _ = _place_of(tt, ch, segment)
+    stop, base, _ = place_of(tt, ch, segment)
     departure = int32s(tt, DEPARTURES_S)[base + int32s(ch, SEGMENT_LAST)[segment]]
     moment = departure - int32s(tt, CHANGE_S)[stop]
     if _arrived(st, stop, done, rounds) <= moment:
@@ -309,10 +268,10 @@ def _trim_first(tt: Any, st: Any, ch: Any, low: Any, high: Any) -> Any:
     departures, access_s = int32s(tt, DEPARTURES_S), int32s(st, ACCESS_S)
     leave = int64s(st, COUNTS)[LEAVE_S]
     for segment in range(low, high if leave < 0 else low):
-        stop, base, _ = _place_of(tt, ch, segment)
+        stop, base, _ = place_of(tt, ch, segment)
         leave = max(leave, types.int64(departures[base + last[segment]] - access_s[stop]))
     for segment in range(low, high):
-        stop, base, _ = _place_of(tt, ch, segment)
+        stop, base, _ = place_of(tt, ch, segment)
         end = last[segment] + 1
         first[segment] = first_from(departures, base, first[segment], end, leave + access_s[stop])
         last[segment] = (
@@ -338,7 +297,7 @@ def _tighten(tt: Any, ch: Any, left: Any) -> None:
         if first[segment] > last[segment]:
             continue
         pattern = int32s(ch, SEGMENT_PATTERN)[segment]
-        _, base, n_runs = _place_of(tt, ch, segment)
+        _, base, n_runs = place_of(tt, ch, segment)
         here = stop_start[pattern] + int32s(ch, SEGMENT_POS)[segment] + 1
         for at in range(here, stop_start[pattern + 1]):
             base += n_runs
@@ -353,149 +312,11 @@ def _tighten(tt: Any, ch: Any, left: Any) -> None:
                 if head[cell] != NONE:
                     tight[cell] = min(tight[cell], arrival + walk_s[path])
     for segment in range(level[left - 1], level[left]):
-        stop, base, _ = _place_of(tt, ch, segment)
+        stop, base, _ = place_of(tt, ch, segment)
         ready = tight[row + stop]
         first[segment] = first_from(
             int32s(tt, DEPARTURES_S), base, first[segment], last[segment] + 1, ready
         )
-
-
-@njit(nogil=True)
-def _next_section(tr: Any, train: Any, board: Any, alight: Any, section: Any) -> Any:
-    """Return the first section from `section` on that carries a part of the ride, or NONE."""
-    low, high = int32s(tr, SECTION_FROM_POS), int32s(tr, SECTION_TO_POS)
-    alias = uint8s(tr, SECTION_ALIAS)
-    for s in range(section, int32s(tr, SECTION_START)[train + 1]):
-        if not alias[s] and max(low[s], board) < min(high[s], alight):
-            return s
-    return NONE
-
-
-@njit(nogil=True)
-def _sequence_at(tr: Any, train: Any, section: Any, pos: Any) -> Any:
-    """Return the section's stop_sequence at a position, at its ends if the position is beyond."""
-    if pos <= int32s(tr, SECTION_FROM_POS)[section]:
-        return int32s(tr, SECTION_FROM_SEQUENCE)[section]
-    if pos >= int32s(tr, SECTION_TO_POS)[section]:
-        return int32s(tr, SECTION_TO_SEQUENCE)[section]
-    return int32s(tr, EVENT_SEQUENCE)[int64s(tr, TRAIN_EVENT_START)[train] + pos]
-
-
-@njit(nogil=True)
-def _compare_trips(tr: Any, a: Any, b: Any) -> Any:
-    """Compare (feed id, trip id) of two trips: negative, 0 or positive."""
-    if a == b:
-        return types.int64(0)
-    feed, rank = int32s(tr, TRIP_FEED), int32s(tr, FEED_RANK)
-    offsets, data = int64s(tr, TRIP_ID_OFFSETS), uint8s(tr, TRIP_ID_DATA)
-    order = types.int64(rank[feed[a]] - rank[feed[b]])
-    at, other = offsets[a], offsets[b]
-    while order == 0 and at < offsets[a + 1] and other < offsets[b + 1]:
-        order = types.int64(data[at]) - types.int64(data[other])  # UTF-8 sorts as characters do
-        at += 1
-        other += 1
-    return order if order != 0 else (offsets[a + 1] - at) - (offsets[b + 1] - other)
-
-
-@njit(nogil=True)
-def _run_of(tt: Any, ch: Any, label: Any) -> Any:
-    """Return the run of the slice that a label rides."""
-    pattern = int32s(ch, SEGMENT_PATTERN)[int32s(ch, LABEL_SEGMENT)[label]]
-    return int32s(tt, PATTERN_RUN_START)[pattern] + int32s(ch, LABEL_RUN)[label]
-
-
-@njit(nogil=True)
-def _section_of(tt: Any, tr: Any, ch: Any, label: Any, section: Any) -> Any:
-    """Return the label that comes next and its next section, from `section` of this label on."""
-    while label != NONE:
-        train = int32s(tr, RUN_TRAIN)[_run_of(tt, ch, label)]
-        board = int32s(ch, SEGMENT_POS)[int32s(ch, LABEL_SEGMENT)[label]]
-        begin = int32s(tr, SECTION_START)[train] if section == NONE else section
-        section = _next_section(tr, train, board, int32s(ch, LABEL_ALIGHT)[label], begin)
-        if section != NONE:
-            break
-        label = int32s(ch, LABEL_REST)[label]
-    return types.int64(label), types.int64(section)
-
-
-@njit(nogil=True)
-def _compare_sections(tt: Any, tr: Any, ch: Any, a: Any, in_a: Any, b: Any, in_b: Any) -> Any:
-    """Compare a section of each of two labels as `sort_key` compares trip references."""
-    trips, shift = int32s(tr, SECTION_TRIP), int32s(tr, SECTION_DAY_SHIFT)
-    order = _compare_trips(tr, trips[in_a], trips[in_b])
-    run_a, run_b = _run_of(tt, ch, a), _run_of(tt, ch, b)
-    if order == 0:
-        days = int32s(tr, RUN_DAY)
-        order = types.int64(days[run_a] + shift[in_a]) - (days[run_b] + shift[in_b])
-    train_a, train_b = int32s(tr, RUN_TRAIN)[run_a], int32s(tr, RUN_TRAIN)[run_b]
-    if order == 0:
-        boards, segments = int32s(ch, SEGMENT_POS), int32s(ch, LABEL_SEGMENT)
-        order = types.int64(_sequence_at(tr, train_a, in_a, boards[segments[a]]))
-        order -= _sequence_at(tr, train_b, in_b, boards[segments[b]])
-    if order == 0:
-        alights = int32s(ch, LABEL_ALIGHT)
-        order = types.int64(_sequence_at(tr, train_a, in_a, alights[a]))
-        order -= _sequence_at(tr, train_b, in_b, alights[b])
-    return order
-
-
-@njit(nogil=True)
-def _compare_labels(tt: Any, tr: Any, ch: Any, a: Any, b: Any) -> Any:
-    """Compare two labels' sequences of trip references: negative, 0 or positive."""
-    in_a, in_b = types.int64(NONE), types.int64(NONE)
-    a, b = types.int64(a), types.int64(b)
-    segments, runs = int32s(ch, LABEL_SEGMENT), int32s(ch, LABEL_RUN)
-    alights, rests = int32s(ch, LABEL_ALIGHT), int32s(ch, LABEL_REST)
-    while True:
-        while in_a == NONE and in_b == NONE and min(a, b) != NONE:
-            if a == b:
-                return types.int64(0)
-            if segments[a] != segments[b] or runs[a] != runs[b] or alights[a] != alights[b]:
-                break
-            a, b = types.int64(rests[a]), types.int64(rests[b])  # the same ride
-        a, in_a = _section_of(tt, tr, ch, a, in_a)
-        b, in_b = _section_of(tt, tr, ch, b, in_b)
-        if min(a, b) == NONE:
-            return types.int64(a != NONE) - types.int64(b != NONE)
-        order = _compare_sections(tt, tr, ch, a, in_a, b, in_b)
-        if order != 0:
-            return order
-        in_a += 1
-        in_b += 1
-
-
-@njit(nogil=True)
-def _operators_of(tr: Any, ch: Any, run: Any, board: Any, alight: Any) -> Any:
-    """Return the set of operators of a ride as bits, numbered as they are met."""
-    operators, counts = int32s(ch, OPERATORS), int64s(ch, CHOICE_COUNTS)
-    train = int32s(tr, RUN_TRAIN)[run]
-    bits = types.int64(0)
-    section = _next_section(tr, train, board, alight, int32s(tr, SECTION_START)[train])
-    while section != NONE:
-        route = int32s(tr, TRIP_ROUTE)[int32s(tr, SECTION_TRIP)[section]]
-        agency = int32s(tr, ROUTE_AGENCY)[route]
-        at = 0
-        while at < counts[N_OPERATORS] and operators[at] != agency:
-            at += 1
-        if at == counts[N_OPERATORS] and at < MAX_OPERATORS:
-            operators[at] = agency
-            counts[N_OPERATORS] += 1
-        bits |= types.int64(1) << min(at, MAX_OPERATORS - 1)
-        section = _next_section(tr, train, board, alight, section + 1)
-    return bits
-
-
-@njit(nogil=True)
-def _precedes(tt: Any, tr: Any, ch: Any, a: Any, b: Any, more_walk_m: Any) -> Any:
-    """Return whether label a, walking that much more, comes before b in the total order."""
-    walk_m, operators = int32s(ch, LABEL_WALK_M), int64s(ch, LABEL_OPERATORS)
-    order = types.int64(walk_m[a]) + more_walk_m - walk_m[b]
-    if order == 0:
-        for bit in range(MAX_OPERATORS):
-            order += (operators[a] >> bit & 1) - (operators[b] >> bit & 1)
-    if order == 0:
-        order = _compare_labels(tt, tr, ch, a, b)
-    return order < 0
 
 
 @njit(nogil=True)
@@ -514,7 +335,7 @@ def _add_label(tt: Any, tr: Any, ch: Any, node: Any, thin: Any) -> None:
     label = counts[N_LABELS]
     previous, other = types.int64(NONE), types.int64(nodes[node])
     if thin and other != NONE:
-        if _precedes(tt, tr, ch, label, other, 0):
+        if precedes(tt, tr, ch, label, other, 0):
             nodes[node] = label
             following[label] = NONE
             counts[N_LABELS] += 1
@@ -523,10 +344,10 @@ def _add_label(tt: Any, tr: Any, ch: Any, node: Any, thin: Any) -> None:
         common = operators[label] & operators[other]
         drop = False
         keeps = walk_m[other] <= walk_m[label] and common == operators[other]
-        if keeps and _compare_labels(tt, tr, ch, other, label) <= 0:
+        if keeps and compare_labels(tt, tr, ch, other, label) <= 0:
             return
         if walk_m[label] <= walk_m[other] and common == operators[label]:
-            drop = _compare_labels(tt, tr, ch, label, other) <= 0
+            drop = compare_labels(tt, tr, ch, label, other) <= 0
         if not drop:
             previous = other
         elif previous == NONE:
@@ -569,7 +390,7 @@ def _extend(
     rest_walk_m, rest_operators = int32s(ch, LABEL_WALK_M), int64s(ch, LABEL_OPERATORS)
     onward = int32s(ch, SEGMENT_HEAD)[(left - 1) * uint8s(ch, IS_KNOWN).size + stop]
     while onward != NONE:
-        _, base, _ = _place_of(tt, ch, onward)
+        _, base, _ = place_of(tt, ch, onward)
         end = last[onward] + 1
         begin = first_from(int32s(tt, DEPARTURES_S), base, first[onward], end, ready)
         for next_run in range(begin, end):
@@ -597,7 +418,7 @@ def _label_node(
     walk_start, walk_s = int32s(tt, WALK_START), int32s(tt, WALK_S)
     number = int32s(tt, PATTERN_RUN_START)[pattern] + run
     row = (left - 1) * uint8s(ch, IS_KNOWN).size
-    _, base, n_runs = _place_of(tt, ch, segment)
+    _, base, n_runs = place_of(tt, ch, segment)
     room = True
     for pos in range(board + 1, stop_start[pattern + 1] - stop_start[pattern]):
         base += n_runs
@@ -607,7 +428,7 @@ def _label_node(
             continue
         if arrival > int32s(ch, DEADLINE_S)[row + stop]:
             continue
-        operators = _operators_of(tr, ch, number, board, pos)
+        operators = operators_of(tr, ch, number, board, pos)
         if left == 1:
             room = room and _write_label(
                 tt, tr, ch, node, segment, run, pos, NONE, int32s(st, EGRESS_M)[stop],
@@ -651,13 +472,13 @@ def _first_label(tt: Any, tr: Any, st: Any, ch: Any, rides: Any) -> Any:
     level, first = int32s(ch, LEVEL_START), int32s(ch, SEGMENT_FIRST)
     best, best_walk_m = types.int64(NONE), types.int64(0)
     for segment in range(level[rides], level[rides + 1]):
-        stop, _, _ = _place_of(tt, ch, segment)
+        stop, _, _ = place_of(tt, ch, segment)
         walk_m = types.int64(int32s(st, ACCESS_M)[stop])
         node = int32s(ch, SEGMENT_NODE)[segment]
         for run in range(first[segment], int32s(ch, SEGMENT_LAST)[segment] + 1):
             label = types.int64(int32s(ch, NODE_LABEL)[node + run - first[segment]])
             while label != NONE:
-                if best == NONE or _precedes(tt, tr, ch, label, best, walk_m - best_walk_m):
+                if best == NONE or precedes(tt, tr, ch, label, best, walk_m - best_walk_m):
                     best, best_walk_m = label, walk_m
                 label = types.int64(int32s(ch, LABEL_NEXT)[label])
     return best
@@ -712,91 +533,6 @@ def _forget_choice(ch: Any, rides: Any) -> None:
 
 
 @njit(nogil=True)
-def _write_sections(tr: Any, out: Any, run: Any, board: Any, alight: Any, at: Any) -> Any:
-    """Write the sections of a ride from row `at` on; returns the row after them, or NEED_ROOM."""
-    cells = int32s(out, SECTIONS)
-    train = int32s(tr, RUN_TRAIN)[run]
-    section = _next_section(tr, train, board, alight, int32s(tr, SECTION_START)[train])
-    while section != NONE:
-        if 6 * at + 6 > cells.size:
-            return NEED_ROOM
-        cells[6 * at] = int32s(tr, SECTION_TRIP)[section]
-        cells[6 * at + 1] = int32s(tr, RUN_DAY)[run] + int32s(tr, SECTION_DAY_SHIFT)[section]
-        cells[6 * at + 2] = _sequence_at(tr, train, section, board)
-        cells[6 * at + 3] = _sequence_at(tr, train, section, alight)
-        cells[6 * at + 4] = max(int32s(tr, SECTION_FROM_POS)[section], board) - board
-        cells[6 * at + 5] = min(int32s(tr, SECTION_TO_POS)[section], alight) - board
-        at += 1
-        section = _next_section(tr, train, board, alight, section + 1)
-    return at
-
-
-@njit(nogil=True)
-def _write_ride(tt: Any, tr: Any, ch: Any, out: Any, at: Any, label: Any, epoch_s: Any) -> Any:
-    """Write a ride with its calls and sections; returns whether there was room."""
-    rides, stops, border = int32s(out, RIDES), int32s(out, CALL_STOP), uint8s(out, CALL_BORDER)
-    arrivals, departures = int64s(out, CALL_ARRIVAL), int64s(out, CALL_DEPARTURE)
-    segment = int32s(ch, LABEL_SEGMENT)[label]
-    pattern = int32s(ch, SEGMENT_PATTERN)[segment]
-    board, alight = int32s(ch, SEGMENT_POS)[segment], int32s(ch, LABEL_ALIGHT)[label]
-    run = _run_of(tt, ch, label)
-    call = at[CALL_STOP]
-    past_sections = _write_sections(tr, out, run, board, alight, at[SECTIONS])
-    if past_sections < 0 or 7 * at[RIDES] + 7 > rides.size:
-        return False
-    if call + alight - board + 1 > stops.size:
-        return False
-    first_event = int64s(tr, TRAIN_EVENT_START)[int32s(tr, RUN_TRAIN)[run]]
-    _, base, n_runs = _place_of(tt, ch, segment)
-    base += int32s(ch, LABEL_RUN)[label]
-    for pos in range(board, alight + 1):
-        here = int32s(tt, PATTERN_STOP_START)[pattern] + pos
-        stops[call] = int32s(tt, PATTERN_STOPS)[here]
-        arrivals[call] = int32s(tt, ARRIVALS_S)[base] + epoch_s
-        departures[call] = int32s(tt, DEPARTURES_S)[base] + epoch_s
-        border[call] = (uint8s(tr, EVENT_FLAGS)[first_event + pos] & BORDER_POINT) != 0
-        base += n_runs
-        call += 1
-    row = 7 * at[RIDES]
-    rides[row], rides[row + 1], rides[row + 2] = run, at[CALL_STOP], call
-    rides[row + 3], rides[row + 4] = at[SECTIONS], past_sections
-    at[RIDES] += 1
-    at[CALL_STOP], at[SECTIONS] = call, past_sections
-    return True
-
-
-@njit(nogil=True)
-def _write_walk(tt: Any, st: Any, out: Any, ride: Any, before: Any, stop: Any) -> None:
-    """Write how one comes on foot to a ride: from the stop before, or from the origin (NONE)."""
-    rides, walk_start = int32s(out, RIDES), int32s(tt, WALK_START)
-    rides[7 * ride + 5], rides[7 * ride + 6] = 0, 0
-    if before == NONE:
-        rides[7 * ride + 5] = int32s(st, ACCESS_S)[stop]
-        rides[7 * ride + 6] = int32s(st, ACCESS_M)[stop]
-    elif before != stop:
-        for path in range(walk_start[before], walk_start[before + 1]):
-            if int32s(tt, WALK_TO)[path] == stop:
-                rides[7 * ride + 5] = int32s(tt, WALK_S)[path]
-                rides[7 * ride + 6] = int32s(tt, WALK_M)[path]
-
-
-@njit(nogil=True)
-def _write_journey(
-    tt: Any, tr: Any, st: Any, ch: Any, out: Any, at: Any, label: Any, epoch_s: Any
-) -> Any:
-    """Write the rides of a label; returns the last stop, or `NEED_ROOM`."""
-    stops, before = int32s(out, CALL_STOP), types.int64(NONE)
-    while label != NONE:
-        first_call, ride = at[CALL_STOP], at[RIDES]
-        if not _write_ride(tt, tr, ch, out, at, label, epoch_s):
-            return types.int64(NEED_ROOM)
-        _write_walk(tt, st, out, ride, before, stops[first_call])
-        before = types.int64(stops[at[CALL_STOP] - 1])
-        label = types.int64(int32s(ch, LABEL_REST)[label])
-    return before
-
-
-@njit(nogil=True)
 def choose(
     tt: Any, tr: Any, st: Any, ch: Any, out: Any, at: Any, egress: Any, arrival: Any, rides: Any,
     rounds: Any, epoch_s: Any, thin: Any,
@@ -821,7 +557,7 @@ def choose(
     row, first_ride = 6 * at[JOURNEYS], at[RIDES]
     first_call, first_section = at[CALL_STOP], at[SECTIONS]
     if status >= 0:
-        status = _write_journey(tt, tr, st, ch, out, at, label, epoch_s)
+        status = write_journey(tt, tr, st, ch, out, at, label, epoch_s)
     if status >= 0 and row + 6 > journeys.size:
         status = types.int64(NEED_ROOM)
     if status >= 0:

@@ -26,7 +26,8 @@ ENDS = types.Array(types.int32, 2, "C")  # stops that an endpoint opens: stop, s
 INT = types.int64
 
 _KERNEL_SOURCES = (
-    "memory.py", "values.py", "search.py", "linked.py", "arrive.py", "choose.py", "answer.py",
+    "memory.py", "values.py", "search.py", "linked.py", "arrive.py", "order.py", "write.py",
+    "choose.py", "answer.py",
 )  # fmt: skip
 _SOURCE_STAMP = hashlib.sha256(
     b"".join(Path(__file__).with_name(name).read_bytes() for name in _KERNEL_SOURCES)

@@ -4,14 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from mobility.planner.choose import (
-    MAX_OPERATORS,
-    NEED_LABELS,
-    NEED_NODES,
-    NEED_ROOM,
-    NEED_SEGMENTS,
-)
+from mobility.planner.choose import NEED_LABELS, NEED_NODES, NEED_SEGMENTS
 from mobility.planner.memory import references
+from mobility.planner.order import MAX_OPERATORS
 from mobility.planner.search import NEED_EVENTS
 from mobility.planner.values import (
     MAX_ROUNDS,
@@ -24,6 +19,7 @@ from mobility.planner.values import (
     Found,
     State,
 )
+from mobility.planner.write import NEED_ROOM
 
 STRIDE = MAX_ROUNDS + 1
 

@@ -79,7 +79,7 @@ EVENT_SHIFT = 24  # events are sorted by departure << 24 | number of the event
 
 
 @njit(nogil=True)
-def _times_at(tt: Any, pattern: Any, pos: Any) -> Any:
+def times_at(tt: Any, pattern: Any, pos: Any) -> Any:
     """Return where the times of a position begin and how many runs the pattern has."""
     run_start = int32s(tt, PATTERN_RUN_START)
     n_runs = types.int64(run_start[pattern + 1] - run_start[pattern])
@@ -230,7 +230,7 @@ def _ride_patterns(tt: Any, st: Any, n_queued: Any, round_: Any, rounds: Any, li
         queue_pos[pattern] = NEVER_S
         _reach(st, pattern, first_pos, run, round_)
         start = stop_start[pattern]
-        base, n_runs = _times_at(tt, pattern, first_pos)
+        base, n_runs = times_at(tt, pattern, first_pos)
         for here in range(start + first_pos + 1, stop_start[pattern + 1]):
             base += n_runs
             cell = 2 * (stops[here] * rounds + round_ - 1)
@@ -275,7 +275,7 @@ def _ride_event(tt: Any, st: Any, event: Any, rounds: Any, limit: Any) -> None:
     pattern, pos = int32s(st, EVENT_PATTERN)[event], int32s(st, EVENT_POS)[event]
     run, labels = int32s(st, EVENT_RUN)[event], int32s(st, LABELS_S)
     here = stop_start[pattern] + pos
-    base, n_runs = _times_at(tt, pattern, pos)
+    base, n_runs = times_at(tt, pattern, pos)
     _reach(st, pattern, pos, run, 1)
     _touch(st, stops[here])
     labels[2 * stops[here] * rounds + 1] = int32s(tt, DEPARTURES_S)[base + run]
