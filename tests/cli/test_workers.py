@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from mobility.cli.workers import START_FAILED, FairSocket, Workers, listen
+from mobility.cli.workers import GIVE_WAY, START_FAILED, FairSocket, Workers, listen
 from mobility.core.errors import EnvironmentFault, InputError, MobilityError
 from mobility.network import compile_network, open_edition, write_edition
 
@@ -169,6 +169,13 @@ def test_a_signal_ends_all_in_peace(server: Server, number: int, status: int) ->
     assert not any(alive(pid) for pid in workers)
     listen("127.0.0.1", server.port).close()
     assert "Traceback" not in server.log.read_text()
+
+
+@pytest.mark.slow
+def test_workers_give_way_to_commands(server: Server) -> None:
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+    nice = [os.getpriority(os.PRIO_PROCESS, pid) for pid in server.workers()]
+    assert nice == [min(own + GIVE_WAY, 19)] * 2
 
 
 @pytest.mark.slow

@@ -11,6 +11,7 @@ import polars as pl
 from mobility.journey import Journey, sort_key
 from mobility.network import Bounds, DaySlice, Links, Network, SliceStore
 from mobility.planner import Endpoint, Planner, locate
+from mobility.planner.scratch import Scratch
 from tests.network.build import Call, Feed, Stop, Tables, Train, Transfer, build_tables
 from tests.planner.oracle import Found
 
@@ -144,6 +145,15 @@ def end(network: Network, stop_id: str, *, whole_station: bool = False) -> Endpo
     feed = network.stop_feed[list(network.stop_id).index(stop_id)]
     endpoint = locate(network, f"{network.feed_id[int(feed)]}:{stop_id}")
     return locate(network, endpoint.place.station_id) if whole_station else endpoint
+
+
+def narrow_scratch(self: Scratch, n_stops: int, n_patterns: int, n_cells: int) -> None:
+    """Begin with room for one of each (instead of `Scratch.__init__`)."""
+    self.n_stops, self.n_patterns, self.n_cells = n_stops, n_patterns, n_cells
+    self._events = self._segments = self._nodes = self._labels = self._room = 1
+    self._new_state()
+    self._new_choice()
+    self._new_found()
 
 
 class ByStops:

@@ -16,7 +16,7 @@ from mobility.network import Network
 from mobility.planner import Answer, Planner, locate
 from mobility.planner.scratch import Scratch
 from tests.network.build import Call, Feed, Stop, Train, build_network
-from tests.planner.nets import end, key_of, planner_of, random_net
+from tests.planner.nets import end, key_of, narrow_scratch, planner_of, random_net
 
 BERLIN, LISBON = "Europe/Berlin", "Europe/Lisbon"
 FRIDAY = dt.date(2027, 3, 26)
@@ -311,14 +311,7 @@ def test_scratch_space_grows_when_it_runs_out(monkeypatch: pytest.MonkeyPatch) -
     expected = planner_of(network).plan(*ends, **asked)
     assert len(expected.journeys) == 10
 
-    def narrow(self: Scratch, n_stops: int, n_patterns: int, n_cells: int) -> None:
-        self.n_stops, self.n_patterns, self.n_cells = n_stops, n_patterns, n_cells
-        self._events = self._segments = self._nodes = self._labels = self._room = 1
-        self._new_state()
-        self._new_choice()
-        self._new_found()
-
-    monkeypatch.setattr(Scratch, "__init__", narrow)
+    monkeypatch.setattr(Scratch, "__init__", narrow_scratch)
     assert planner_of(network).plan(*ends, **asked) == expected
     monkeypatch.setattr("mobility.planner.query.MAX_LABELS", 16)
     thin = planner_of(network).plan(*ends, **asked)

@@ -41,6 +41,7 @@ FAULTS: dict[int, type[MobilityError]] = {
     fault.exit_status: fault for fault in (InputError, UsageError, CheckFailed, EnvironmentFault)
 }
 STOPPING = (signal.SIGINT, signal.SIGTERM)
+GIVE_WAY = 5  # niceness of workers: where all cores are busy answering, a roll-back goes first
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +168,7 @@ def serve_worker(listening: socket.socket, service: Service) -> None:
     """Serve in this process until SIGTERM or SIGINT, or until the parent is gone."""
     from mobility.cli.app import start_logging
 
+    os.nice(GIVE_WAY)
     start_logging(service.settings, service.log_level)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     import uvicorn

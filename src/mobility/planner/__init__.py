@@ -6,11 +6,12 @@ from mobility.planner.endpoint import CrowFlies, Endpoint, WalkTimes
 from mobility.planner.locate import PlaceMatch, locate, station_name, suggest
 from mobility.planner.needs import NO_NEEDS, Needs, Via
 from mobility.planner.pages import Cursor, Page, first_page, plan_page
-from mobility.planner.query import Answer, Planner, Pricer
+from mobility.planner.query import Answer, Asked, Planner, Pricer
 
 __all__ = [
     "NO_NEEDS",
     "Answer",
+    "Asked",
     "CrowFlies",
     "Cursor",
     "Endpoint",

@@ -138,11 +138,19 @@ class Assembler:
         pairs = zip(network.in_seat_from.tolist(), network.in_seat_to.tolist(), strict=True)
         self._in_seat = frozenset(pairs)
 
-    def journeys(
-        self, found: Found, written: list[int], origin: Reach, destination: Reach
-    ) -> Iterator[Journey]:
-        """Yield the journeys of the first rows of `found`, as many as `written` says, in order."""
-        n_journeys, n_rides, n_sections, n_calls = written
+    def answers(
+        self, found: Found, written: list[list[int]], ends: list[tuple[Reach, Reach]]
+    ) -> Iterator[list[Journey]]:
+        """Yield the journeys of each question, the rows of one after those of the other, in order.
+
+        Parameters
+        ----------
+        written : list of list of int
+            After each question, how many rows of journeys, rides, sections and calls there are.
+        ends : list of tuple
+            Origin and destination of each.
+        """
+        n_journeys, n_rides, n_sections, n_calls = written[-1]
         rides, epoch_s = found.rides[:n_rides].tolist(), self.epoch_s
         stops = found.call_stop[:n_calls].tolist()
         cells = zip(
@@ -154,14 +162,21 @@ class Assembler:
         )
         calls = list(map(_new_call, cells))
         sections = found.sections[:n_sections].tolist()
-        for row in found.journeys[:n_journeys].tolist():
-            departure, arrival, n, first, walk_s, walk_m = row
-            ridden = rides[first : first + n]
-            yield self._journey(
-                departure + epoch_s, arrival + epoch_s, ridden, calls, sections,
-                origin.place_beside(stops[ridden[0][1]], self.places),
-                destination.place_beside(stops[ridden[-1][2] - 1], self.places), walk_s, walk_m,
-            )  # fmt: skip
+        rows, first_row = found.journeys[:n_journeys].tolist(), 0
+        for (past_row, *_), (origin, destination) in zip(written, ends, strict=True):
+            journeys = []
+            for departure, arrival, n, first, walk_s, walk_m in rows[first_row:past_row]:
+                ridden = rides[first : first + n]
+                journeys.append(
+                    self._journey(
+                        departure + epoch_s, arrival + epoch_s, ridden, calls, sections,
+                        origin.place_beside(stops[ridden[0][1]], self.places),
+                        destination.place_beside(stops[ridden[-1][2] - 1], self.places),
+                        walk_s, walk_m,
+                    )
+                )  # fmt: skip
+            first_row = past_row
+            yield sorted(journeys, key=lambda j: (j.departure, j.arrival, j.transfers))
 
     def _journey(
         self, departure: int, arrival: int, rides: list[list[int]], calls: list[Call],

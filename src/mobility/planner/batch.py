@@ -6,40 +6,28 @@ import csv
 import datetime as dt
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from mobility.core.errors import InputError, MobilityError
 from mobility.core.time import parse_instant
 from mobility.network import Network
-from mobility.planner.endpoint import Endpoint
 from mobility.planner.fitting import Slices
 from mobility.planner.locate import locate
-from mobility.planner.query import Answer, Planner
+from mobility.planner.query import Answer, Asked, Planner
 
 COLUMNS = ("from_stop_id", "to_stop_id", "departure")
 QUERIES_MAX = 1_000_000
 DAY_HOURS = (6, 20)  # of --day-range
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
-    """A row of the file, understood; `window_s` is None for one departure."""
+class Question(NamedTuple):
+    """A row of the file, and what it asks."""
 
     row: dict[str, str]
-    origin: Endpoint
-    destination: Endpoint
-    depart: int
-    window_s: int | None
-
-    def ask(self, planner: Planner) -> Answer:
-        """Return the planner's answer."""
-        return planner.plan(
-            self.origin, self.destination, depart=self.depart, arrive=None, window_s=self.window_s
-        )
+    asked: Asked
 
 
 def run_queries(
@@ -75,10 +63,15 @@ def run_queries(
     questions = list(read_questions(network, path, window_s, day_range))
     load_ms = (time.perf_counter() - started) * 1e3
     started = time.perf_counter()
-    for date in sorted({dt.datetime.fromtimestamp(q.depart, dt.UTC).date() for q in questions}):
+    for date in sorted(
+        {dt.datetime.fromtimestamp(q.asked.depart, dt.UTC).date() for q in questions}
+    ):
         planner.day(date, linked=True)
     slice_ms = (time.perf_counter() - started) * 1e3
-    answers, times = _ask_all(planner, questions, max(1, repeat))
+    if repeat:
+        answers, times = _ask_each(planner, questions, repeat)
+    else:
+        answers = planner.plan_all(question.asked for question in questions)
     document: dict[str, Any] = {
         "results": [
             {**question.row, "journeys": [journey.to_json() for journey in answer.journeys]}
@@ -93,16 +86,18 @@ def run_queries(
     return document
 
 
-def _ask_all(
+def _ask_each(
     planner: Planner, questions: list[Question], repeat: int
 ) -> tuple[list[Answer], list[float]]:
     """Return the answers and each query's least time in milliseconds."""
     answers: list[Answer] = []
     times = [float("inf")] * len(questions)
     for run in range(repeat):
-        for number, question in enumerate(questions):
+        for number, asked in enumerate(question.asked for question in questions):
             started = time.thread_time()
-            answer = question.ask(planner)
+            answer = planner.plan(
+                asked.origin, asked.destination, depart=asked.depart, window_s=asked.window_s
+            )
             times[number] = min(times[number], (time.thread_time() - started) * 1e3)
             if run == 0:
                 answers.append(answer)
@@ -154,7 +149,7 @@ def _question(
         raise type(error)(f"{where}: {error}") from None
     if day_range:
         depart, window_s = _day_window(row["departure"], depart, origin.tz)
-    return Question(row, origin, destination, depart, window_s)
+    return Question(row, Asked(origin, destination, depart, window_s))
 
 
 def _day_window(text: str, depart: int, zone: str) -> tuple[int, int]:

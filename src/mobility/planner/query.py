@@ -5,8 +5,8 @@ from __future__ import annotations
 import copy
 import datetime as dt
 import threading
-from collections import Counter, OrderedDict
-from collections.abc import Callable
+from collections import Counter, OrderedDict, defaultdict
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -21,6 +21,7 @@ from mobility.planner.answer import (
     MAX_LABELS,
     answer_arrival,
     answer_departure,
+    answer_many,
     answer_window,
 )
 from mobility.planner.assemble import Assembler
@@ -48,6 +49,7 @@ from mobility.planner.scratch import STRIDE, Scratch
 from mobility.planner.values import (
     JOURNEYS,
     MAX_ROUNDS,
+    N_WRITTEN,
     NEVER_S,
     Array,
     no_bounds,
@@ -62,6 +64,7 @@ LONGEST_WINDOW_S = 48 * 3600
 MAX_TRANSFERS = MAX_ROUNDS - 1  # real journeys over three countries have eleven
 KEPT_DAYS = 4  # slices with their references that a planner holds on to
 ASKED_OFTEN = 1_000  # questions for a date after which making its flags pays
+AT_ONCE = 16  # questions that a call to a kernel answers at most
 KEPT_RIDERS = 8  # needs for which a planner holds on to its arrays
 BookingText = Callable[[int], str]  # row of a trip -> how its on-demand service is booked
 
@@ -86,15 +89,34 @@ class Answer:
     live: LiveVersion | None = None
 
 
+class Asked(NamedTuple):
+    """A question for one departure, or with `window_s` for all departures in it; unix seconds."""
+
+    origin: Endpoint
+    destination: Endpoint
+    depart: int
+    window_s: int | None = None
+
+
 class _Task(NamedTuple):
-    """A query in the terms of the kernels; moments are seconds since the network's epoch."""
+    """A question as it is searched; moments are unix seconds."""
 
     origin: Reach
     destination: Reach
+    arrive: int | None
+    window_s: int | None
+    moments: tuple[int, int]  # the first and the last that is asked for
+    look_beyond: bool
     rounds: int
     max_travel_s: int
     direct: tuple[int, int] | None  # seconds and metres of walking all the way
     view: LiveView | None  # the running day, of one version from begin to end
+    notices: tuple[Notice, ...]  # of the dates
+
+    @property
+    def is_window(self) -> bool:
+        """Whether more than one departure is asked for."""
+        return self.window_s is not None
 
     @property
     def on_foot(self) -> bool:
@@ -217,26 +239,71 @@ class Planner:
                 max_transfers=max_transfers, max_travel_s=max_travel_s, language=language,
                 look_beyond=look_beyond,
             )  # fmt: skip
-        _check(depart, arrive, window_s, max_transfers, max_travel_s)
-        moments = self._moments(depart, arrive, window_s)
-        zone = origin.tz if arrive is None else destination.tz
-        notices = self._coverage.check(moments, zone)
-        view = None if as_planned else self._view
-        task = self._task(origin, destination, max_transfers, max_travel_s, view)
+        task = self._task(
+            origin, destination, depart, arrive, window_s, max_transfers, max_travel_s,
+            as_planned, look_beyond,
+        )  # fmt: skip
         if arrive is not None:
             journeys = self._arriving(task, arrive)
         elif window_s is not None:
-            journeys = self._in_window(task, moments[0], moments[0] + window_s, look_beyond)
+            journeys = self._in_window(task)
         else:
-            journeys = self._departing(task, moments[0])
-        journeys = _with_walk(journeys, self._walk(task, depart, arrive))
-        if self._pricer is not None:
-            journeys = [j.with_fare(self._pricer.price(j)) for j in journeys]
-        notices += self._on_demand.notices(task.origin, task.destination, moments, zone)
-        notices += self._bans.notices(task.origin, task.destination, moments, zone)
-        notices += self._border_checks.notices(journeys, language)
-        notices += () if self._fit is None else self._fit.notices
-        return Answer(tuple(journeys), notices, None if view is None else view.version)
+            journeys = self._departing(task)
+        return self._answer(task, journeys, language)
+
+    def plan_all(
+        self,
+        questions: Iterable[Asked],
+        *,
+        max_transfers: int = MAX_TRANSFERS,
+        max_travel_s: int = DAY_S,
+        needs: Needs = NO_NEEDS,
+        language: str = DEFAULT_LANGUAGE,
+        as_planned: bool = False,
+        look_beyond: bool = True,
+    ) -> list[Answer]:
+        """Return the answers to many questions, in their order: to each what `plan` returns.
+
+        Questions of one day are searched some at a time in one call, without the interpreter's
+        lock: for who asks by the thousand, and in several threads.
+
+        Parameters
+        ----------
+        questions : iterable of Asked
+        max_transfers, max_travel_s, needs, language, as_planned, look_beyond
+            As in `plan`, for all.
+
+        Raises
+        ------
+        UsageError, DateOutsideError
+            As in `plan`, for the first question at fault.
+        """
+        if needs != NO_NEEDS:
+            return self.for_rider(needs).plan_all(
+                questions, max_transfers=max_transfers, max_travel_s=max_travel_s,
+                language=language, look_beyond=look_beyond,
+            )  # fmt: skip
+        tasks = [
+            self._task(
+                q.origin, q.destination, q.depart, None, q.window_s, max_transfers, max_travel_s,
+                as_planned, look_beyond,
+            )
+            for q in questions
+        ]  # fmt: skip
+        found: dict[int, list[Journey]] = {}
+        by_day: defaultdict[tuple[int, dt.date], list[int]] = defaultdict(list)
+        for number, task in enumerate(tasks):
+            dates = [_utc_date(moment) for moment in task.moments]
+            if dates[0] == dates[1]:
+                by_day[id(task.view), dates[0]].append(number)
+            else:
+                found[number] = self._in_window(task)
+        for (_, date), numbers in by_day.items():
+            for first in range(0, len(numbers), AT_ONCE):
+                some = numbers[first : first + AT_ONCE]
+                answered = self._answered_at_once([tasks[number] for number in some], date)
+                found.update(zip(some, answered, strict=True))
+        return [self._answer(task, found[n], language) for n, task in enumerate(tasks)]
 
     def for_rider(self, needs: Needs) -> Planner:
         """Return a planner that finds journeys which fit the needs only; the last few are kept.
@@ -342,26 +409,40 @@ class Planner:
         live = None if task.view is None else task.view.find(date)
         return (self.day(date), self._assembler) if live is None else live
 
-    def _moments(
-        self, depart: int | None, arrive: int | None, window_s: int | None
-    ) -> tuple[int, int]:
-        """Return the first and last unix second that is asked for."""
-        if arrive is not None:
-            return arrive, arrive
-        assert depart is not None  # checked before
-        return depart, depart + (window_s or 1) - 1
-
     def _task(
-        self, origin: Endpoint, destination: Endpoint, max_transfers: int, max_travel_s: int,
-        view: LiveView | None,
+        self, origin: Endpoint, destination: Endpoint, depart: int | None, arrive: int | None,
+        window_s: int | None, max_transfers: int, max_travel_s: int, as_planned: bool,
+        look_beyond: bool,
     ) -> _Task:  # fmt: skip
+        _check(depart, arrive, window_s, max_transfers, max_travel_s)
+        first = arrive if depart is None else depart
+        assert first is not None  # checked before
+        moments = (first, first + (window_s or 1) - 1)
+        zone = origin.tz if arrive is None else destination.tz
+        notices = self._coverage.check(moments, zone)
         start = reach_of(origin, self._out_paths, self._walks)
         end = reach_of(destination, self._in_paths, self._walks)
         direct = self._direct(origin, destination, start)
         if self._fit is not None:
             start, end = origin_of(self._fit, start), destination_of(self._fit, end)
             direct = None if self._fit.layers else direct
-        return _Task(start, end, max_transfers + 1, max_travel_s, direct, view)
+        return _Task(
+            start, end, arrive, window_s, moments, look_beyond, max_transfers + 1, max_travel_s,
+            direct, None if as_planned else self._view, notices,
+        )  # fmt: skip
+
+    def _answer(self, task: _Task, journeys: list[Journey], language: str) -> Answer:
+        """Return the journeys with prices, and what is to be told beside them."""
+        zone = (task.origin if task.arrive is None else task.destination).endpoint.tz
+        journeys = _with_walk(journeys, self._walk(task))
+        if self._pricer is not None:
+            journeys = [j.with_fare(self._pricer.price(j)) for j in journeys]
+        notices = task.notices
+        notices += self._on_demand.notices(task.origin, task.destination, task.moments, zone)
+        notices += self._bans.notices(task.origin, task.destination, task.moments, zone)
+        notices += self._border_checks.notices(journeys, language)
+        notices += () if self._fit is None else self._fit.notices
+        return Answer(tuple(journeys), notices, None if task.view is None else task.view.version)
 
     def _direct(
         self, origin: Endpoint, destination: Endpoint, start: Reach
@@ -397,16 +478,44 @@ class Planner:
         written = scratch.written.tolist()
         if not written[JOURNEYS]:
             return []
-        found = assembler.journeys(scratch.found, written, task.origin, task.destination)
-        return sorted(found, key=lambda j: (j.departure, j.arrival, j.transfers))
+        return next(assembler.answers(scratch.found, [written], [task[:2]]))
 
-    def _departing(self, task: _Task, leave: int) -> list[Journey]:
+    def _answered_at_once(self, tasks: list[_Task], date: dt.date) -> Iterator[list[Journey]]:
+        """Yield what is found to each of some questions that stay within a day."""
+        day, assembler = self._day_of(tasks[0], date)
+        scratch, epoch_s = self._scratch(day), self.network.epoch_s
+        ends = [end.ends for task in tasks for end in (task.origin, task.destination)]
+        sizes = np.array([end.shape[1] for end in ends], np.int64).reshape(-1, 2)
+        asked = np.array(
+            [
+                (
+                    task.moments[0] - epoch_s, task.moments[1] + 1 - epoch_s, task.is_window,
+                    task.look_beyond, task.direct_s, task.max_travel_s, task.rounds, task.on_foot,
+                )
+                for task in tasks
+            ],
+            np.int64,
+        )  # fmt: skip
+        questions = np.hstack([asked, sizes])
+        written = np.zeros((len(tasks), N_WRITTEN), np.int64)
+        flat = np.concatenate([end.reshape(-1) for end in ends])
+        while status := answer_many(
+            day.timetable_refs, day.links_refs, day.bounds_refs, day.trains_refs,
+            scratch.state_refs, scratch.choice_refs, scratch.found_refs, scratch.written,
+            questions, flat, written, epoch_s, MAX_LABELS,
+        ):  # fmt: skip
+            scratch.grow(status)
+        yield from assembler.answers(scratch.found, written.tolist(), [task[:2] for task in tasks])
+
+    def _departing(self, task: _Task) -> list[Journey]:
+        leave = task.moments[0]
         leave_s = leave - self.network.epoch_s
         return self._answered(answer_departure, task, _utc_date(leave), leave_s, task.on_foot)
 
-    def _in_window(self, task: _Task, start: int, end: int, look_beyond: bool) -> list[Journey]:
+    def _in_window(self, task: _Task) -> list[Journey]:
         """Search each UTC date of the window in its own slice, the last first."""
-        epoch_s = self.network.epoch_s
+        epoch_s, look_beyond = self.network.epoch_s, task.look_beyond
+        start, end = task.moments[0], task.moments[1] + 1
         journeys: list[Journey] = []
         best_s = np.full(STRIDE, NEVER_S, np.int32)
         while end > start:
@@ -421,12 +530,12 @@ class Planner:
         arrive_s, date = arrive - self.network.epoch_s, _utc_date(arrive - task.max_travel_s)
         return self._answered(answer_arrival, task, date, arrive_s)
 
-    def _walk(self, task: _Task, depart: int | None, arrive: int | None) -> Journey | None:
+    def _walk(self, task: _Task) -> Journey | None:
         """Return the journey on foot, where the endpoints are near enough."""
         if task.direct is None:
             return None
         walk_s, walk_m = task.direct
-        leave = depart if depart is not None else (arrive or 0) - walk_s
+        leave = task.moments[0] if task.arrive is None else task.arrive - walk_s
         places = self._assembler.places
         origin, destination = task.origin.endpoint, task.destination.endpoint
         if origin.stops and destination.stops:
