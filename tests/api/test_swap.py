@@ -16,9 +16,11 @@ from typing import Any
 
 import httpx2
 import pytest
+from starlette.applications import Starlette
 from starlette.types import Message, Receive, Scope, Send
 
 from mobility.api import Limits, create_app
+from mobility.api.served import Served
 from mobility.api.switch import EDITION_HEADER, Opened, Standing, Switch
 from mobility.core.settings import Settings
 from mobility.network import Edition, compile_network, open_edition, write_edition
@@ -327,7 +329,7 @@ def test_what_answers_was_not_closed_though_others_are_asked_for_while_it_is_ope
         async def answer(scope: Scope, receive: Receive, send: Send) -> None:
             answered.append((edition, number))
 
-        return Opened(edition, answer, lambda: None, lambda: closed.append(number))
+        return Opened(edition, answer, tuple, lambda _: None, lambda: closed.append(number))
 
     def opener(path: Path) -> Opened:
         assert may_open.wait(20)
@@ -357,6 +359,35 @@ def test_what_answers_was_not_closed_though_others_are_asked_for_while_it_is_ope
 
     asyncio.run(run())
     assert sorted(closed) == list(range(next(numbers)))
+
+
+def test_an_edition_is_warmed_with_the_days_that_the_one_before_is_asked_about(
+    home: EditionHome, built: tuple[Path, ...]
+) -> None:
+    seen: list[tuple[dt.date, ...]] = []
+    asked = dt.date(2027, 5, 4)
+
+    def opener(path: Path) -> Opened:
+        return Opened(path.name, Starlette(), tuple, seen.append, lambda: None)
+
+    first = open_edition(built[0])
+    served = Served(first, lambda: NOW)
+    served.warm_up((asked, dt.date(2031, 1, 1)))  # of that day the edition knows nothing
+    assert asked in served.planner.days_asked()
+    now = Opened(
+        first.hash, Starlette(), served.planner.days_asked, lambda _: None, lambda: None, warm=True
+    )
+    switch = Switch(now, opener, home, Standing(), kept=2)
+
+    async def run() -> None:
+        async with switch.running():
+            wanted = use(home, built[1])
+            async with asyncio.timeout(20):
+                while switch.open_hashes[-1] != wanted or not seen:
+                    await asyncio.sleep(0.02)
+
+    asyncio.run(run())
+    assert seen == [served.planner.days_asked()]
 
 
 def test_without_a_home_only_its_own_edition_can_be_named(sample_edition: Path) -> None:

@@ -154,7 +154,7 @@ def opened_edition(
         site.watch.close()
         desk.close()
 
-    return Opened(hash=edition.hash, app=app, warm_up=site.warm_up, close=close)
+    return Opened(edition.hash, app, site.served.planner.days_asked, site.warm_up, close)
 
 
 def edition_app(site: Site, desk: ScenarioDesk, region: RegionDesk) -> FastAPI:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -20,7 +21,7 @@ from mobility.api.problems import UnknownJourneyError
 from mobility.api.queries import FaresQuery, JourneyQuery, NeedsWords, RiderWords
 from mobility.api.region import nearest_valid_date
 from mobility.api.timing import Timing
-from mobility.core.errors import UnknownPlaceError
+from mobility.core.errors import DateOutsideError, UnknownPlaceError
 from mobility.core.notices import Notice
 from mobility.core.time import Clock, local_date, local_time, parse_duration_s, parse_instant
 from mobility.fares import Rider, TariffPricer
@@ -216,17 +217,24 @@ class Served:
             platform=network.stop_platform[stop] or None,
         ).to_json()
 
-    def warm_up(self) -> None:
-        """Search, plan and price once, so that kernels are compiled and a slice is mapped."""
+    def warm_up(self, dates: tuple[dt.date, ...]) -> None:
+        """Search, plan and price, so that kernels are compiled and slices are mapped.
+
+        For the valid day nearest to now, and for those of the dates that the edition covers.
+        """
         network = self.edition.network
         served = np.flatnonzero(np.diff(network.station_stop_start))
         if not len(served):
             return
         ends = [locate(network, network.station_id[int(row)]) for row in (served[0], served[-1])]
-        noon = dt.datetime.combine(self._nearest_date(), dt.time(12), dt.UTC)
-        answer = self.planner.plan(ends[0], ends[1], depart=int(noon.timestamp()))
-        for journey in answer.journeys:
-            priced(journey, self._base)
+        for date in dict.fromkeys((self._nearest_date(), *dates)):
+            noon = int(dt.datetime.combine(date, dt.time(12), dt.UTC).timestamp())
+            with contextlib.suppress(DateOutsideError):  # of the edition before, not of this one
+                answer = self.planner.plan(ends[0], ends[1], depart=noon)
+                for journey in answer.journeys:
+                    priced(journey, self._base)
+                self.boards.board(ends[0], noon, span_s=3600, limit=1)
+                self.reaching.reach(ends[0], depart=noon)
         suggest(network, ends[0].place.name, limit=1)
 
     def _nearest_date(self) -> dt.date:

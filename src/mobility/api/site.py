@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -64,9 +65,9 @@ class Site:
             self._layers[name] = orjson.dumps(make(self.edition))
         return self._layers[name]
 
-    def warm_up(self) -> None:
-        """Answer one question, so that the first visitor does not wait for the compiler."""
-        self.served.warm_up()
+    def warm_up(self, dates: tuple[dt.date, ...]) -> None:
+        """Answer first questions, of such dates too, so that no visitor waits for slices."""
+        self.served.warm_up(dates)
         self.watch.start()
         self.readiness.warm = True
 

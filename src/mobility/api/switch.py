@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import datetime as dt
 import gc
 import logging
 import re
@@ -47,8 +48,10 @@ class Opened:
     ----------
     hash : str
     app : ASGI application
+    days : callable
+        The dates that it is asked about.
     warm_up : callable
-        Answers a first question, so that nobody waits for slices and indices.
+        Answers first questions, also of such dates, so that nobody waits for slices and indices.
     close : callable
         Removes what it left on disk.
     warm : bool
@@ -59,7 +62,8 @@ class Opened:
 
     hash: str
     app: ASGIApp
-    warm_up: Callable[[], None]
+    days: Callable[[], tuple[dt.date, ...]]
+    warm_up: Callable[[tuple[dt.date, ...]], None]
     close: Callable[[], None]
     warm: bool = False
     users: int = 0
@@ -194,7 +198,7 @@ class Switch:
     async def _warm_first(self) -> None:
         first = self._now
         try:
-            await self._in_thread(first.warm_up)
+            await self._in_thread(partial(first.warm_up, ()))
             first.warm = True
         except Exception:
             LOG.exception("the first question could not be answered")
@@ -286,7 +290,7 @@ class Switch:
             opened = await self._opened(edition)
             opened.users += 1  # what is warmed is not closed, though others are opened meanwhile
             try:
-                await self._in_thread(opened.warm_up)
+                await self._in_thread(partial(opened.warm_up, self._now.days()))
             finally:
                 opened.users -= 1
             opened.warm = True

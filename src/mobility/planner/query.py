@@ -342,6 +342,11 @@ class Planner:
             made._local = threading.local()
         return made
 
+    def days_asked(self) -> tuple[dt.date, ...]:
+        """Return the dates in UTC that it was asked about last."""
+        with self._lock:
+            return tuple(self._days)
+
     def day(self, date: dt.date, *, linked: bool = False) -> Day:
         """Return the slice of a date in UTC as the kernels take it.
 
