@@ -323,8 +323,8 @@ def _tighten(tt: Any, ch: Any, left: Any) -> None:
 def _add_label(tt: Any, tr: Any, ch: Any, node: Any, thin: Any) -> None:
     """Add the label written at the end of the pool to its node, unless it is needless.
 
-    A label makes another needless if it stays before it whatever ride is put in front: not more
-    walking, no operator more, trip references not greater.
+    A label makes another needless if it stays before it whatever ride is put in front: less
+    walking; or as much, no operator more, and trip references not greater.
     """
     nodes, following, counts = (
         int32s(ch, NODE_LABEL),
@@ -341,13 +341,15 @@ def _add_label(tt: Any, tr: Any, ch: Any, node: Any, thin: Any) -> None:
             counts[N_LABELS] += 1
         return
     while other != NONE:
-        common = operators[label] & operators[other]
-        drop = False
-        keeps = walk_m[other] <= walk_m[label] and common == operators[other]
-        if keeps and compare_labels(tt, tr, ch, other, label) <= 0:
+        if walk_m[other] < walk_m[label]:
             return
-        if walk_m[label] <= walk_m[other] and common == operators[label]:
-            drop = compare_labels(tt, tr, ch, label, other) <= 0
+        drop = walk_m[label] < walk_m[other]
+        if not drop:
+            common = operators[label] & operators[other]
+            if common == operators[other] and compare_labels(tt, tr, ch, other, label) <= 0:
+                return
+            if common == operators[label]:
+                drop = compare_labels(tt, tr, ch, label, other) <= 0
         if not drop:
             previous = other
         elif previous == NONE:
