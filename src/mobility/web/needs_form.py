@@ -155,9 +155,7 @@ def needs_texts(needs: NeedsForm, strings: Catalogue) -> list[str]:
     >>> needs_texts(NeedsForm(bike="true", vias=(("Muttenz", "20"),)), read_catalogue("en"))
     ['bike', 'via Muttenz (20 min there)']
     """
-    told = [
-        strings.text(f"needs.{name}") for name in ("wheelchair", "bike") if getattr(needs, name)
-    ]
+    told = [strings.text(f"needs.told.{n}") for n in ("wheelchair", "bike") if getattr(needs, n)]
     for place, stay in needs.vias:
         key = "needs.told.via_stay" if stay else "needs.told.via"
         told.append(strings.text(key, place=place, n=stay))
