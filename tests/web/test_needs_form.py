@@ -141,6 +141,8 @@ def test_needs_are_told_in_every_language_also_where_there_is_no_journey(
         {"min_change": "-1"},
         {"min_change": "121"},
         {"min_change": "²"},
+        {"min_change": "9" * 3000},
+        {"max_walk_m": "9" * 3000},
         {"walk_speed_m_s": "fast"},
         {"walk_speed_m_s": "nan"},
         {"walk_speed_m_s": "9"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -98,8 +99,8 @@ class NeedsForm:
 
 def _minutes(name: str, text: str, most_s: int) -> str:
     """Return a duration as the API writes it."""
-    if not (text.isascii() and text.isdecimal() and int(text) <= most_s // 60):
-        raise UsageError(f"{name}: {text!r}: expected 0 to {most_s // 60} whole minutes")
+    if not re.fullmatch(r"[0-9]{1,4}", text) or int(text) > most_s // 60:
+        raise UsageError(f"{name}: {text[:20]!r}: expected 0 to {most_s // 60} whole minutes")
     return f"{int(text)}m"
 
 

@@ -79,8 +79,8 @@ export function needsQuestion(needs: Needs): [string, string][] {
   }
   return pairsOf(needs, (name, text) => {
     const most = MOST_MINUTES[name];
-    if (/^\d+$/.test(text) && Number(text) <= most) return `${Number(text)}m`;
-    throw new ApiProblem("usage", `${name}: '${text}': expected 0 to ${most} whole minutes`);
+    if (/^\d{1,4}$/.test(text) && Number(text) <= most) return `${Number(text)}m`;
+    throw new ApiProblem("usage", `${name}: '${text.slice(0, 20)}': expected 0 to ${most} whole minutes`);
   });
 }
 
