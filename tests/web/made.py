@@ -165,6 +165,7 @@ REGION: dict[str, Any] = {
     "cards": [{"id": "half-fare", "name": "half-fare"}],
     "passes": [{"id": "zone-pass", "name": "Zone pass"}],
     "currencies": ["CHF", "EUR"],
+    "modes": ["bus", "rail", "tram"],
     "parties": [
         {"id": "rail-ch", "name": "Rail CH"},
         {"id": "rail-fr", "name": "Rail FR"},

@@ -180,3 +180,82 @@ def test_labels_are_text_and_their_figures_are_reached_by_keyboard(
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     assert page.evaluate(SMALL_TARGETS) == []
     shoot(page, look, "labels")
+
+
+def fill_needs(page: Any) -> None:
+    """Open the needs by keyboard and ask for buses or trams, Muttenz on the way, time to change."""
+    page.locator(".needs > summary").focus()
+    page.keyboard.press("Enter")
+    for mode in ("Bus", "Tram"):
+        page.get_by_role("checkbox", name=mode, exact=True).focus()
+        page.keyboard.press("Space")
+    page.get_by_label("Least change").fill("10")
+    page.get_by_label("Walking speed").select_option("0.8")
+
+
+NEEDS_TOLD = "Asked for: at least 10 min to change, walking speed slow (0.8 m/s), only Bus, Tram."
+
+
+def test_needs_are_asked_kept_in_the_address_and_told(
+    page: Any, address: str, look: tuple[str, str]
+) -> None:
+    search(page, address, "Liestal", "Riehen")
+    assert not page.locator(".needs").get_attribute("open")
+    fill_needs(page)
+    shoot(page, look, "needs-form")
+    assert page.evaluate(SMALL_TARGETS) == []
+    page.get_by_role("button", name="Search", exact=True).click()
+    page.get_by_text(NEEDS_TOLD).wait_for()
+    assert "modes=bus&modes=tram" in page.url and "min_change=10" in page.url
+    assert page.get_by_text("With needs the timetable alone counts").is_visible()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    shoot(page, look, "needs-answer")
+    first = page.locator(".journey").first.inner_text()
+    page.get_by_role("button", name="Later").click()
+    page.wait_for_url(re.compile("modes=bus.*page="))
+    page.get_by_text(NEEDS_TOLD).wait_for()
+    page.go_back()
+    page.reload()
+    page.get_by_text(NEEDS_TOLD).wait_for()
+    assert page.locator(".journey").first.inner_text() == first
+    assert page.get_by_role("checkbox", name="Tram", exact=True).is_checked()
+    assert page.get_by_label("Walking speed").input_value() == "0.8"
+    page.get_by_role("link", name="DE", exact=True).click()
+    page.get_by_text("Gefragt für: mindestens 10 min zum Umsteigen").wait_for()
+    assert page.get_by_role("checkbox", name="Tram", exact=True).is_checked()
+
+
+def test_a_place_to_pass_is_chosen_and_what_is_wrong_is_told(page: Any, address: str) -> None:
+    search(page, address, "Liestal", "Riehen")
+    page.locator(".needs > summary").click()
+    page.get_by_role("combobox", name="Via", exact=True).fill("Muttenz")
+    page.get_by_role("listbox", name="Via").get_by_role("option").first.click()
+    page.get_by_label("Minutes there").fill("20")
+    page.get_by_role("button", name="Search", exact=True).click()
+    page.get_by_text("Asked for: via Muttenz (20 min there).").wait_for()
+    assert "via=Muttenz&stay=20" in page.url
+    page.get_by_label("Minutes there").fill("long")
+    page.get_by_role("button", name="Search", exact=True).click()
+    page.get_by_role("alert").get_by_text("a value in it does not fit").wait_for()
+    assert page.get_by_label("Minutes there").input_value() == "long"
+    assert page.locator(".journey").count() == 0
+
+
+def test_needs_work_without_javascript(browser: Any, address: str) -> None:
+    context = browser.new_context(java_script_enabled=False, locale="en-GB")
+    page = context.new_page()
+    page.goto(f"{address}/?lang=en")
+    page.get_by_label("From").fill("Liestal")
+    page.get_by_label("To", exact=True).fill("Riehen")
+    page.get_by_label("Date").fill("2027-05-04")
+    page.get_by_label("Time", exact=True).fill("07:00")
+    fill_needs(page)
+    page.get_by_role("button", name="Search", exact=True).click()
+    assert page.get_by_text(NEEDS_TOLD).is_visible()
+    assert page.get_by_role("checkbox", name="Tram", exact=True).is_checked()
+    page.get_by_label("Least change").fill("soon")
+    page.get_by_role("button", name="Search", exact=True).click()
+    assert "a value in it does not fit" in page.get_by_role("alert").inner_text()
+    assert page.get_by_label("Least change").input_value() == "soon"
+    shoot(page, ("desktop", "nojs"), "needs-wrong")
+    context.close()

@@ -94,7 +94,10 @@ def test_every_label_names_a_field(client: AppClient) -> None:
     page = read(client, "/")
     ids = {attrs["id"] for _, attrs in page.tags if "id" in attrs}
     labels = {attrs["for"] for tag, attrs in page.tags if tag == "label" and "for" in attrs}
-    assert labels == {"from", "to", "date", "time"}
+    assert labels == {
+        *("from", "to", "date", "time"),
+        *("via", "stay", "min_change", "max_walk_m", "walk_speed_m_s"),
+    }
     assert labels <= ids
 
 

@@ -496,6 +496,7 @@ class RegionDocument(Document):
     cards: list[ChoiceDocument]
     passes: list[ChoiceDocument]
     currencies: list[str]
+    modes: list[str] = Field(description="Kinds of vehicle of its lines, as needs name them.")
     parties: list[PartyDocument]
     bounds: list[float] = Field(description="West, south, east, north.")
 

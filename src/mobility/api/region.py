@@ -11,6 +11,7 @@ import orjson
 
 from mobility.core.time import local_date, local_time
 from mobility.network import Edition, Network
+from mobility.planner.assemble import vehicle_of
 
 Document = dict[str, Any]
 DEFAULT_LANGUAGES = ["en"]
@@ -45,6 +46,7 @@ class RegionFacts:
         self._info = edition.info
         self._tariff = tariff or {"parties": [], "products": []}
         self._bounds = _bounds(edition.network)
+        self._modes = sorted({vehicle_of(int(kind)) for kind in edition.network.route_type})
         self.tz = self._manifest.get("timezone") or edition.network.feed_zone[0]
 
     def document(self, now_s: int, language: str) -> Document:
@@ -75,6 +77,7 @@ class RegionFacts:
                 if product["kind"] == "pass"
             ],
             "currencies": self._currencies(),
+            "modes": self._modes,
             "parties": [
                 {"id": party["id"], "name": text_in(party["name"], language)}
                 for party in self._tariff["parties"]

@@ -24,6 +24,14 @@ from mobility.web.catalogue import (
     read_catalogue,
 )
 from mobility.web.label_view import emission_view, label_notes, label_views, risk_view
+from mobility.web.needs_form import (
+    WALK_SPEEDS,
+    NeedsForm,
+    list_text,
+    needs_texts,
+    read_needs_form,
+    speed_text,
+)
 from mobility.web.timetable_view import departures_address, trip_address
 from mobility.web.view import date_text, journey_view, short_name, source_texts
 
@@ -66,6 +74,7 @@ class SearchForm:
     cards: tuple[str, ...] = ()
     passes: tuple[str, ...] = ()
     currency: str = ""
+    needs: NeedsForm = field(default_factory=NeedsForm)
     page: str = ""
     extra: tuple[tuple[str, str], ...] = field(default=())
 
@@ -82,6 +91,7 @@ class SearchForm:
             *(("card", card) for card in self.cards),
             *(("pass", name) for name in self.passes),
             ("currency", self.currency),
+            *self.needs.pairs(),
             ("page", self.page),
             *self.extra,
         ]
@@ -96,8 +106,15 @@ class SearchForm:
             origin_id=self.destination_id,
             destination=self.origin,
             destination_id=self.origin_id,
+            needs=self.needs.reversed(),
             page="",
         )
+
+    def meaning(self, end: str, text: str, place: Document) -> str:
+        """Return the address's query with a place that the text at one end was to mean."""
+        if end == "via":
+            return replace(self, needs=self.needs.with_place(text, place["name"])).query()
+        return self.query(**{end: place["name"], f"{end}_id": place["id"]})
 
     def rider_query(self) -> str:
         """Return the part of the query that says who travels."""
@@ -114,7 +131,7 @@ class SearchForm:
         Raises
         ------
         UsageError
-            Start or destination is missing.
+            Start or destination is missing, or a need is out of its limits.
         """
         if not self.origin.strip() or not self.destination.strip():
             raise UsageError("from and to are both needed")
@@ -128,6 +145,7 @@ class SearchForm:
             "passes": list(self.passes),
             "currency": self.currency or None,
             "language": language,
+            **self.needs.question(),
         }
 
 
@@ -149,6 +167,7 @@ def read_form(request: Request, region: Document) -> SearchForm:
         cards=tuple(query.getlist("card")[:MAX_CHOICES]),
         passes=tuple(query.getlist("pass")[:MAX_CHOICES]),
         currency=word("currency"),
+        needs=read_needs_form(query),
         page=word("page"),
         extra=(("lang", word("lang")), ("edition", request.scope.get("edition_asked", ""))),
     )
@@ -190,7 +209,8 @@ async def _suggestions(
     if problem not in ("unknown-place", "ambiguous-place"):
         return ()
     found = []
-    for name, text in (("from", form.origin), ("to", form.destination)):
+    vias = (("via", place) for place, _ in form.needs.vias)
+    for name, text in (("from", form.origin), ("to", form.destination), *vias):
         places = await backend.places(text)
         exact = places and places[0]["name"].casefold() == text.casefold()
         if not exact:
@@ -224,6 +244,9 @@ def page_templates() -> Environment:
         "short_name": short_name,
         "departures_address": departures_address,
         "trip_address": trip_address,
+        "walk_speeds": tuple(WALK_SPEEDS),
+        "speed_text": speed_text,
+        "list_text": list_text,
     }
     return templates
 
@@ -287,6 +310,7 @@ class Pages:
             t=strings,
             region=region,
             form=form,
+            needs=needs_texts(form.needs, strings),
             result=result,
             earlier=form.query(page=answer["previous"]) if answer else "",
             later=form.query(page=answer["next"]) if answer else "",

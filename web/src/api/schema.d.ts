@@ -2237,6 +2237,11 @@ export interface components {
             id: string;
             /** Languages */
             languages: string[];
+            /**
+             * Modes
+             * @description Kinds of vehicle of its lines, as needs name them.
+             */
+            modes: string[];
             /** Name */
             name: string;
             /**

@@ -1,4 +1,5 @@
 import type { Answer, Leg, Region } from "./api";
+import { needsPairs, needsQuestion, readNeeds, type Needs } from "./needs";
 
 const WINDOW = "2h"; // what a page shows, where anything goes within
 const WINDOW_S = 7_200;
@@ -15,6 +16,7 @@ export interface Search {
   cards: string[];
   passes: string[];
   currency: string;
+  needs: Needs;
   page: string;
   lang: string;
   edition: string; // answer from this edition, whichever is in use
@@ -34,6 +36,7 @@ export function readSearch(address: string, region: Region): Search {
     cards: query.getAll("card"),
     passes: query.getAll("pass"),
     currency: word("currency"),
+    needs: readNeeds(query),
     page: word("page"),
     lang: word("lang"),
     edition: word("edition"),
@@ -53,6 +56,7 @@ export function writeSearch(search: Search): string {
     ...search.cards.map((card): [string, string] => ["card", card]),
     ...search.passes.map((pass): [string, string] => ["pass", pass]),
     ["currency", search.currency],
+    ...needsPairs(search.needs),
     ["page", search.page],
     ["lang", search.lang],
     ["edition", search.edition],
@@ -60,7 +64,7 @@ export function writeSearch(search: Search): string {
   return new URLSearchParams(pairs.filter(([, value]) => value !== "")).toString();
 }
 
-/** The question to the API. */
+/** The question to the API; throws where a need is out of its limits. */
 export function toQuestion(search: Search, language: string): URLSearchParams {
   const moment = `${search.date}T${search.time}`;
   const question = new URLSearchParams({
@@ -74,6 +78,7 @@ export function toQuestion(search: Search, language: string): URLSearchParams {
   for (const card of search.cards) question.append("cards", card);
   for (const pass of search.passes) question.append("passes", pass);
   if (search.currency) question.set("currency", search.currency);
+  for (const [name, word] of needsQuestion(search.needs)) question.append(name, word);
   if (search.edition) question.set("edition", search.edition);
   return question;
 }
@@ -91,6 +96,7 @@ export function swapped(search: Search): Search {
     fromId: search.toId,
     to: search.from,
     toId: search.fromId,
+    needs: { ...search.needs, vias: [...search.needs.vias].reverse() },
     page: "",
   };
 }
