@@ -107,9 +107,9 @@ def _minutes(name: str, text: str, most_s: int) -> str:
 def read_needs_form(query: QueryParams) -> NeedsForm:
     """Return the needs of an address.
 
-    >>> needs = read_needs_form(QueryParams("via=Muttenz&via=&stay=&min_change=0&bike=true"))
+    >>> needs = read_needs_form(QueryParams("via=Old Bridge&via=&stay=&min_change=0&bike=true"))
     >>> needs.vias, needs.pairs()
-    ((('Muttenz', ''),), [('bike', 'true'), ('via', 'Muttenz')])
+    ((('Old Bridge', ''),), [('bike', 'true'), ('via', 'Old Bridge')])
     """
 
     def word(name: str, *nothing: str) -> str:
@@ -153,8 +153,8 @@ def needs_texts(needs: NeedsForm, strings: Catalogue) -> list[str]:
     """Return in words what is asked for.
 
     >>> from mobility.web.catalogue import read_catalogue
-    >>> needs_texts(NeedsForm(bike="true", vias=(("Muttenz", "20"),)), read_catalogue("en"))
-    ['bike', 'via Muttenz (20 min there)']
+    >>> needs_texts(NeedsForm(bike="true", vias=(("Old Bridge", "20"),)), read_catalogue("en"))
+    ['bike', 'via Old Bridge (20 min there)']
     """
     told = [strings.text(f"needs.told.{n}") for n in ("wheelchair", "bike") if getattr(needs, n)]
     for place, stay in needs.vias:
