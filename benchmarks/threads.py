@@ -19,6 +19,7 @@ import threading
 import time
 from pathlib import Path
 
+from mobility.core.collector import collect_rarely
 from mobility.network import open_edition
 from mobility.planner import Asked, Planner
 from mobility.planner.batch import read_questions
@@ -65,6 +66,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=6.0)
     parser.add_argument("--at-once", type=int, default=1)
     asked = parser.parse_args()
+    collect_rarely()  # as every program of ours does
     edition = open_edition(asked.edition)
     planner = Planner(edition.network, edition.slices)
     rows = read_questions(edition.network, asked.queries, asked.window_s, asked.day_range)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typer.exceptions import Abort, TyperException
 
 from mobility.cli.app import make_app
+from mobility.core.collector import collect_rarely
 from mobility.core.errors import EnvironmentFault, MobilityError, UsageError
 from mobility.core.settings import Settings
 
@@ -21,6 +22,7 @@ OUR_FAULT = MobilityError.exit_status
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status (the table of docs/interfaces.md)."""
     words = sys.argv[1:] if arguments is None else list(arguments)
+    collect_rarely()
     try:
         result = make_app(words)(args=words, prog_name="mobility", standalone_mode=False)
         if result == INTERRUPTED:  # which is what typer makes of an interrupt

@@ -22,6 +22,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
+from mobility.core.collector import collect_rarely
 from mobility.core.errors import (
     CheckFailed,
     EnvironmentFault,
@@ -176,6 +177,7 @@ def serve_worker(listening: socket.socket, service: Service) -> None:
     from mobility.api.app import create_app
     from mobility.cli.clock import clock_of
 
+    collect_rarely()
     gc.collect()
     gc.freeze()  # what libraries left is there for good: no collection looks at it again
     settings = service.settings
