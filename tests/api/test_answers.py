@@ -68,6 +68,25 @@ def test_arrivals_have_pages_too(api: AppClient) -> None:
     assert earlier["journeys"]
 
 
+@pytest.mark.parametrize("moment", ["depart", "arrive"])
+def test_an_answer_for_one_departure_has_pages_that_tell_nothing_of_it_again(
+    api: AppClient, moment: str
+) -> None:
+    asked = {"from": TO_MULHOUSE["from"], "to": TO_MULHOUSE["to"], moment: "2027-05-04T10:00"}
+    answer = document(api, "/api/v1/journeys", **asked)
+    before, after = (
+        document(api, "/api/v1/journeys", **asked, page=answer[beside])
+        for beside in ("previous", "next")
+    )
+    told = [
+        (journey["departure"], journey["arrival"], journey["transfers"])
+        for page in (before, answer, after)
+        for journey in page["journeys"]
+    ]
+    assert len(set(told)) == len(told)
+    assert all(page["journeys"] for page in (before, answer, after))
+
+
 def test_needs_are_asked_of_every_ride(api: AppClient, sample_edition: Path) -> None:
     asked = {**TO_LIESTAL, "from": "Liestal", "to": "Riehen"}
     usual = document(api, "/api/v1/journeys", **asked)["journeys"]

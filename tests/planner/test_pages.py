@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mobility.core.errors import DateOutsideError, UsageError
-from mobility.planner import Cursor, Endpoint, Page, Planner, first_page, plan_page
+from mobility.planner import Cursor, Endpoint, Page, Planner
+from mobility.planner.pages import first_page, pages_beside, plan_page
 from tests.network.build import Stop, Train, build_network
 from tests.planner.nets import Question, end, key_of, planner_of, random_net
 from tests.planner.oracle import DAY_S, Found, Oracle, in_window
@@ -40,20 +41,20 @@ def _whole(seed: int, begin: int, end: int) -> list[Found]:
     ]
 
 
-def _pages(seed: int, first: Cursor, n_earlier: int, n_later: int) -> list[Page]:
+def _page(seed: int, cursor: Cursor) -> Page:
     planner, _, _, ends = _prepared(seed)
+    read = Cursor.read(cursor.text(), EDITION)
+    assert read == cursor
+    return plan_page(planner, ends[0], ends[1], read, max_transfers=RIDES - 1)
 
-    def page(cursor: Cursor) -> Page:
-        read = Cursor.read(cursor.text(), EDITION)
-        assert read == cursor
-        return plan_page(planner, ends[0], ends[1], read, max_transfers=RIDES - 1)
 
-    pages = [page(first)]
+def _pages(seed: int, first: Cursor, n_earlier: int, n_later: int) -> list[Page]:
+    pages = [_page(seed, first)]
     try:
         for _ in range(n_earlier):
-            pages.insert(0, page(pages[0].previous))
+            pages.insert(0, _page(seed, pages[0].previous))
         for _ in range(n_later):
-            pages.append(page(pages[-1].next))
+            pages.append(_page(seed, pages[-1].next))
     except DateOutsideError:
         pass  # beyond the timetable there are no pages
     return pages
@@ -90,6 +91,45 @@ def test_pages_are_the_parts_of_one_window_without_end(
     walks = [page for page in pages for j in page.journeys if not key_of(j).trips]
     assert len(walks) <= (_walk(oracle, ends) is not None)
     assert all(page.begin <= first.moment < page.end for page in walks)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    seed=st.integers(0, 24),
+    shift_s=st.integers(-20_000, 20_000),
+    n_pages=st.integers(1, 4),
+    arriving=st.booleans(),
+    earlier=st.booleans(),
+)
+def test_pages_beside_an_answer_for_one_departure_tell_all_that_it_does_not(
+    seed: int, shift_s: int, n_pages: int, arriving: bool, earlier: bool
+) -> None:
+    planner, _, question, ends = _prepared(seed)
+    moment = question.moment + shift_s
+    asked = {"arrive" if arriving else "depart": moment}
+    answer = planner.plan(*ends, max_transfers=RIDES - 1, **asked)
+    before, after = pages_beside(**{"depart": None, "arrive": None, **asked}, edition=EDITION)
+    pages, cursor = [], before if earlier else after
+    try:
+        for _ in range(n_pages):
+            pages.append(_page(seed, cursor))
+            cursor = pages[-1].previous if earlier else pages[-1].next
+    except DateOutsideError:
+        if not pages:
+            return  # beyond the timetable there are no pages
+    told = [key_of(journey) for page in pages for journey in page.journeys]
+    assert all(key.trips for key in told)  # walking all the way stands in the answer
+    begin, end_ = min(page.begin for page in pages), max(page.end for page in pages)
+    if arriving:
+        whole = _whole(seed, begin - DAY_S, end_)
+        expected = [f for f in whole if begin <= f.arrival < end_]
+    else:
+        expected = _whole(seed, begin, end_)
+    shown = {key_of(journey)[:3] for journey in answer.journeys}
+    assert sorted(told) == sorted(f for f in expected if f[:3] not in shown)
+    rides = [key_of(j) for j in answer.journeys if key_of(j).trips]
+    inside = [f for f in rides if begin <= (f.arrival if arriving else f.departure) < end_]
+    assert {*inside} <= {*expected}  # the answer is itself a part of the whole
 
 
 def test_an_empty_page_grows_until_something_goes() -> None:

@@ -360,10 +360,11 @@ class JourneysDocument(Document):
     depart: Instant | None
     arrive: Instant | None
     window_s: int | None
-    previous: str | None = Field(
-        description="The `page` before; null where the question has no window."
+    previous: str = Field(description="The `page` before.")
+    next: str = Field(
+        description="The `page` after; it tells nothing that the answer tells, and leaves out "
+        "nothing that is worth leaving for."
     )
-    next: str | None = Field(description="The `page` after.")
 
 
 class WayDocument(Document):

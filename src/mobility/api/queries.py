@@ -123,7 +123,7 @@ class JourneyQuery(NeedsWords):
         str | None,
         Field(
             max_length=100,
-            description="`previous` or `next` of an answer to the same question with a window.",
+            description="`previous` or `next` of an answer to the same question.",
         ),
     ] = None
     max_transfers: Annotated[int, Field(ge=0, le=MAX_TRANSFERS)] = DEFAULT_TRANSFERS

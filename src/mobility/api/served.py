@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -29,14 +29,13 @@ from mobility.journey import Journey, Place
 from mobility.network import Edition, Network
 from mobility.network.live.files import LiveVersion, reader_of
 from mobility.planner import (
-    Cursor,
     Endpoint,
     Needs,
+    Page,
     Planner,
     Pricer,
-    first_page,
     locate,
-    plan_page,
+    plan_pages,
     read_needs,
     suggest,
 )
@@ -46,6 +45,7 @@ from mobility.planner.remarks import DEFAULT_LANGUAGE
 from mobility.web import label_documents
 
 Document = dict[str, Any]
+Ends = tuple[Endpoint, Endpoint]
 PRICERS = 128  # riders whose pricer is kept
 
 
@@ -55,21 +55,6 @@ def notice_documents(notices: Sequence[Notice]) -> list[Document]:
         {"code": n.code, "severity": n.severity, "feed": n.feed, "message": n.message}
         for n in notices
     ]
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """What was found for a question, the span of time it holds, and the pages beside it."""
-
-    ends: tuple[Endpoint, Endpoint]
-    journeys: tuple[Journey, ...]
-    notices: tuple[Notice, ...]
-    depart: int | None
-    arrive: int | None
-    window_s: int | None
-    previous: str | None = None
-    next: str | None = None
-    live: LiveVersion | None = None
 
 
 class Served:
@@ -117,20 +102,20 @@ class Served:
         """
         timing = timing or Timing()
         with timing.part("plan"):
-            found = self._plan(query)
+            ends, found = self._plan(query)
         with timing.part("price"):
             labelled = self.labelled(found.journeys, query)
         with timing.part("json"):
-            return self._journeys_document(query, labelled, found)
+            return self._journeys_document(query, labelled, ends, found)
 
     def labelled(self, journeys: Sequence[Journey], words: RiderWords) -> Labelled:
         """Return journeys with their fares for a rider, and what is known of each."""
         return self._labelling.of(journeys, self.pricer_for(words))
 
     def _journeys_document(
-        self, query: JourneyQuery, labelled: Labelled, found: _Found
+        self, query: JourneyQuery, labelled: Labelled, ends: Ends, found: Page
     ) -> Document:
-        origin, destination = found.ends
+        origin, destination = ends
         stations = station_names(self.edition.network, labelled.journeys)
         language = query.language or DEFAULT_LANGUAGE
         journeys = labelled.documents()
@@ -148,8 +133,8 @@ class Served:
             "depart": None if found.depart is None else local_time(found.depart, origin.tz),
             "arrive": None if found.arrive is None else local_time(found.arrive, destination.tz),
             "window_s": found.window_s,
-            "previous": found.previous,
-            "next": found.next,
+            "previous": found.previous.text(),
+            "next": found.next.text(),
         }
 
     def fares(self, query: FaresQuery) -> Document:
@@ -160,7 +145,7 @@ class Served:
         UnknownJourneyError
             No journey of the question has these rides.
         """
-        found = self._plan(query)
+        _, found = self._plan(query)
         wanted = None if query.rides is None else [_ride_key(ride) for ride in query.rides]
         chosen = [j for j in found.journeys if wanted is None or _rides_of(j) == wanted]
         if wanted is not None and not chosen:
@@ -243,7 +228,7 @@ class Served:
             self.edition.network, local_date(self.now_s(), self.edition.network.feed_zone[0])
         )
 
-    def _plan(self, query: JourneyQuery) -> _Found:
+    def _plan(self, query: JourneyQuery) -> tuple[Ends, Page]:
         network = self.edition.network
         ends = locate(network, query.from_), locate(network, query.to)
         needs = _needs_of(network, query)
@@ -252,33 +237,12 @@ class Served:
         if arrive is None and depart is None:
             depart = self.now_s()
         window_s = parse_duration_s(query.window) if query.window else None
-        asked: Document = {
-            "max_transfers": query.max_transfers,
-            "needs": needs,
-            "language": query.language or DEFAULT_LANGUAGE,
-        }
-        edition = self.edition.network.hash
-        if query.page is not None:
-            cursor = Cursor.read(query.page, edition)
-        elif window_s is not None:
-            cursor = first_page(depart=depart, arrive=arrive, window_s=window_s, edition=edition)
-        else:
-            answer = self.planner.plan(*ends, depart=depart, arrive=arrive, **asked)
-            return _Found(
-                ends, answer.journeys, answer.notices, depart, arrive, window_s, live=answer.live
-            )
-        page = plan_page(self.planner, *ends, cursor, **asked)
-        return _Found(
-            ends,
-            page.journeys,
-            page.notices,
-            None if cursor.arriving else page.begin,
-            page.end - 1 if cursor.arriving else None,
-            page.end - page.begin,
-            page.previous.text(),
-            page.next.text(),
-            page.live,
-        )
+        return ends, plan_pages(
+            self.planner, *ends, depart=depart, arrive=arrive, window_s=window_s,
+            page=query.page or "", edition=self.edition.network.hash,
+            max_transfers=query.max_transfers, needs=needs,
+            language=query.language or DEFAULT_LANGUAGE,
+        )  # fmt: skip
 
     def pricer_for(self, words: RiderWords) -> TariffPricer | None:
         """Return who knows what this rider pays; None without a tariff."""

@@ -24,14 +24,11 @@ from mobility.network import Edition, open_edition
 from mobility.network.live.files import reader_of
 from mobility.planner import (
     NO_NEEDS,
-    Answer,
-    Cursor,
     Needs,
     Page,
     Planner,
-    first_page,
     locate,
-    plan_page,
+    plan_pages,
     read_needs,
     run_queries,
 )
@@ -174,11 +171,7 @@ def plan(
     labelled = Labelling(opened).of(answer.journeys, pricer_of(opened, rider))
     stations = station_names(opened.network, answer.journeys)
     labels = label_documents(labelled.labels, language, stations)
-    pages = answer if isinstance(answer, Page) else None
-    beside = {
-        "previous": pages.previous.text() if pages else None,
-        "next": pages.next.text() if pages else None,
-    }
+    beside = {"previous": answer.previous.text(), "next": answer.next.text()}
     words, now_s = LiveWords(opened.network), int(clock_of(Settings())().timestamp())
     documents = labelled.documents()
     alerts = words.decorate(documents, labelled.journeys, answer.live, language)
@@ -207,9 +200,9 @@ def plan(
         _print_journey(journey, stations, _label_lines(labels, index))
     for line in _notes(labels):
         out.print(line, markup=False)
-    for name, cursor in beside.items():
-        if cursor:
-            out.print(f"{name}: --page {cursor}", markup=False, soft_wrap=True)
+    # who asks for one departure in a terminal asks for another by its time
+    for name, cursor in beside.items() if answer.window_s else ():
+        out.print(f"{name}: --page {cursor}", markup=False, soft_wrap=True)
 
 
 def plan_texts(
@@ -226,8 +219,8 @@ def plan_texts(
     needs: Needs = NO_NEEDS,
     language: str = DEFAULT_LANGUAGE,
     as_planned: bool = False,
-) -> Answer | Page:
-    """Plan between two places and at a time as people write them; by pages if there is a window."""
+) -> Page:
+    """Plan between two places and at a time as people write them."""
     if not origin or not destination:
         raise UsageError("give --from and --to (or --queries)")
     if not page and bool(depart) == bool(arrive):
@@ -235,19 +228,11 @@ def plan_texts(
     ends = [locate(edition.network, text) for text in (origin, destination)]
     depart_s = parse_instant(depart, ends[0].tz) if depart else None
     arrive_s = parse_instant(arrive, ends[1].tz) if arrive else None
-    asked: dict[str, Any] = {
-        "max_transfers": max_transfers, "needs": needs, "language": language,
-        "as_planned": as_planned,
-    }  # fmt: skip
-    if page:
-        cursor = Cursor.read(page, edition.network.hash)
-    elif window_s is not None:
-        cursor = first_page(
-            depart=depart_s, arrive=arrive_s, window_s=window_s, edition=edition.network.hash
-        )
-    else:
-        return planner.plan(ends[0], ends[1], depart=depart_s, arrive=arrive_s, **asked)
-    return plan_page(planner, ends[0], ends[1], cursor, **asked)
+    return plan_pages(
+        planner, ends[0], ends[1], depart=depart_s, arrive=arrive_s, window_s=window_s, page=page,
+        edition=edition.network.hash, max_transfers=max_transfers, needs=needs, language=language,
+        as_planned=as_planned,
+    )  # fmt: skip
 
 
 def pricer_of(edition: Edition, rider: Rider) -> TariffPricer | None:

@@ -5,7 +5,7 @@ from mobility.planner.batch import run_queries
 from mobility.planner.endpoint import CrowFlies, Endpoint, WalkTimes
 from mobility.planner.locate import PlaceMatch, locate, station_name, suggest
 from mobility.planner.needs import NO_NEEDS, Needs, Via
-from mobility.planner.pages import Cursor, Page, first_page, plan_page
+from mobility.planner.pages import Cursor, Page, plan_pages
 from mobility.planner.query import Answer, Asked, Planner, Pricer
 
 __all__ = [
@@ -22,9 +22,8 @@ __all__ = [
     "Pricer",
     "Via",
     "WalkTimes",
-    "first_page",
     "locate",
-    "plan_page",
+    "plan_pages",
     "read_needs",
     "run_queries",
     "station_name",

@@ -2,7 +2,9 @@
 
 The whole is the Pareto set of departure, arrival and transfers of a window without end. A page is
 its part that departs (for an arrival: arrives) within a span of time, and the next page begins
-where this one ends: nothing is told twice, nothing between two pages is lost.
+where this one ends: nothing is told twice, nothing between two pages is lost. The answer for one
+departure (arrival) is a part of the whole too, of whatever departs from then on (arrives until
+then): the pages beside it are those of its moment without what it has told.
 """
 
 from __future__ import annotations
@@ -26,7 +28,8 @@ if TYPE_CHECKING:  # who plans by the timetable alone loads nothing of it
 VERSION = 1
 LONGEST_GROWN_S = DAY_S  # an empty page grows up to this
 _LAYOUT = struct.Struct("<BBqIq8s")
-_ARRIVING, _EARLIER = 1, 2
+BESIDE_S = 2 * 3600  # what a page beside the answer for one departure spans
+_ARRIVING, _EARLIER, _BESIDE = 1, 2, 4
 _LATEST_S = 1 << 33  # in the year 2242
 
 
@@ -47,6 +50,8 @@ class Cursor:
     earlier : bool
     edition : str
         Hash of the timetable, of which a page of another is no continuation.
+    beside : bool
+        Whether the question was for one departure (arrival), whose answer no page tells again.
     """
 
     arriving: bool
@@ -55,10 +60,11 @@ class Cursor:
     edge: int
     earlier: bool
     edition: str
+    beside: bool = False
 
     def text(self) -> str:
         """Return the cursor as it stands in an address."""
-        kind = _ARRIVING * self.arriving | _EARLIER * self.earlier
+        kind = _ARRIVING * self.arriving | _EARLIER * self.earlier | _BESIDE * self.beside
         packed = _LAYOUT.pack(
             VERSION, kind, self.moment, self.window_s, self.edge, _short(self.edition)
         )
@@ -76,14 +82,15 @@ class Cursor:
         """
         packed = _unpacked(text)
         version, kind, moment, window_s, edge, short = _LAYOUT.unpack(packed)
-        if version != VERSION or kind > (_ARRIVING | _EARLIER):
+        if version != VERSION or kind > (_ARRIVING | _EARLIER | _BESIDE):
             raise UsageError("page: of another version of this program; ask anew")
         if short != _short(edition):
             raise UsageError("page: the timetable is another one by now; ask anew")
         _check_window(window_s, bool(kind & _ARRIVING))
         if not all(0 <= moment_s < _LATEST_S for moment_s in (moment, edge)):
             raise UsageError("page: of no time that a timetable has")
-        return cls(bool(kind & _ARRIVING), moment, window_s, edge, bool(kind & _EARLIER), edition)
+        arriving, earlier, beside = (bool(kind & bit) for bit in (_ARRIVING, _EARLIER, _BESIDE))
+        return cls(arriving, moment, window_s, edge, earlier, edition, beside)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +102,8 @@ class Page:
     journeys : tuple of Journey
     notices : tuple of Notice
     begin, end : int
-        Unix seconds of the half-open span of departures (arrivals) that the page holds.
+        Unix seconds of the half-open span of departures (arrivals) that the page holds; both are
+        the moment of a question for one departure (the second after that of one arrival).
     previous, next : Cursor
     live : LiveVersion or None
         The version of the running day that they were found in; None for the timetable.
@@ -108,6 +116,65 @@ class Page:
     previous: Cursor
     next: Cursor
     live: LiveVersion | None
+
+    @property
+    def window_s(self) -> int | None:
+        """Seconds of the span; None where one departure (arrival) was asked for."""
+        return self.end - self.begin or None
+
+    @property
+    def depart(self) -> int | None:
+        """Unix second from which on departures are asked for; None if arrivals are."""
+        return None if self.next.arriving else self.begin
+
+    @property
+    def arrive(self) -> int | None:
+        """Unix second of the last arrival that is asked for; None if departures are."""
+        return self.end - 1 if self.next.arriving else None
+
+
+def plan_pages(
+    planner: Planner,
+    origin: Endpoint,
+    destination: Endpoint,
+    *,
+    depart: int | None = None,
+    arrive: int | None = None,
+    window_s: int | None = None,
+    page: str = "",
+    edition: str,
+    **asked: Any,
+) -> Page:
+    """Return the answer to a question as people ask it: one departure, a window, or another page.
+
+    Parameters
+    ----------
+    depart, arrive, window_s : int, optional
+        As in `Planner.plan`; a window may go with an arrival as well.
+    page : str
+        A cursor that an answer to the same question had; then the moments are not looked at.
+    edition : str
+        Hash of the timetable.
+    asked
+        `max_transfers`, `needs`, `language` and `as_planned` of `Planner.plan`.
+
+    Raises
+    ------
+    UsageError
+        The page is none of ours, or the moments contradict each other or are beyond their limits.
+    DateOutsideError
+        No feed covers the days.
+    """
+    if page:
+        return plan_page(planner, origin, destination, Cursor.read(page, edition), **asked)
+    if window_s is not None:
+        first = first_page(depart=depart, arrive=arrive, window_s=window_s, edition=edition)
+        return plan_page(planner, origin, destination, first, **asked)
+    before, after = pages_beside(depart=depart, arrive=arrive, edition=edition)
+    answer = planner.plan(origin, destination, depart=depart, arrive=arrive, **asked)
+    return Page(
+        answer.journeys, answer.notices, after.edge, after.edge, before, after, answer.live
+    )  # fmt: skip
 
 
 def first_page(*, depart: int | None, arrive: int | None, window_s: int, edition: str) -> Cursor:
@@ -130,6 +197,19 @@ def first_page(*, depart: int | None, arrive: int | None, window_s: int, edition
     return Cursor(False, depart, window_s, depart, False, edition)
 
 
+def pages_beside(*, depart: int | None, arrive: int | None, edition: str) -> tuple[Cursor, Cursor]:
+    """Return the pages before and after the answer for one departure, or for one arrival.
+
+    Raises
+    ------
+    UsageError
+        Both moments or none are given.
+    """
+    first = first_page(depart=depart, arrive=arrive, window_s=BESIDE_S, edition=edition)
+    before, after = (replace(first, earlier=earlier, beside=True) for earlier in (True, False))
+    return before, after
+
+
 def plan_page(
     planner: Planner, origin: Endpoint, destination: Endpoint, cursor: Cursor, **asked: Any
 ) -> Page:
@@ -140,7 +220,7 @@ def plan_page(
     Parameters
     ----------
     asked
-        `max_transfers`, `needs` and `language` of `Planner.plan`.
+        `max_transfers`, `needs`, `language` and `as_planned` of `Planner.plan`.
 
     Raises
     ------
@@ -182,11 +262,19 @@ def _within(
         if begin <= (journey.arrival if cursor.arriving else journey.departure) < end
         and not _is_walk(journey)
     ]
-    if begin <= cursor.moment < end:
+    if cursor.beside or begin <= cursor.moment < end:
         depart, arrive = (None, cursor.moment) if cursor.arriving else (cursor.moment, None)
-        there = planner.plan(origin, destination, depart=depart, arrive=arrive, **asked)
-        journeys += [journey for journey in there.journeys if _is_walk(journey)]
-    return sorted(journeys, key=lambda j: (j.departure, j.arrival, j.transfers)), answer
+        there = planner.plan(origin, destination, depart=depart, arrive=arrive, **asked).journeys
+        if cursor.beside:
+            told = {_value(journey) for journey in there}
+            journeys = [journey for journey in journeys if _value(journey) not in told]
+        else:
+            journeys += [journey for journey in there if _is_walk(journey)]
+    return sorted(journeys, key=_value), answer
+
+
+def _value(journey: Journey) -> tuple[int, int, int]:
+    return journey.departure, journey.arrival, journey.transfers
 
 
 def _is_walk(journey: Journey) -> bool:

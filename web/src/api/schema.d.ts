@@ -1163,7 +1163,7 @@ export interface components {
             operators?: string[];
             /**
              * Page
-             * @description `previous` or `next` of an answer to the same question with a window.
+             * @description `previous` or `next` of an answer to the same question.
              */
             page?: string | null;
             /**
@@ -1607,16 +1607,16 @@ export interface components {
             labels: components["schemas"]["LabelDocument"][];
             /**
              * Next
-             * @description The `page` after.
+             * @description The `page` after; it tells nothing that the answer tells, and leaves out nothing that is worth leaving for.
              */
-            next: string | null;
+            next: string;
             /** Notices */
             notices: components["schemas"]["NoticeDocument"][];
             /**
              * Previous
-             * @description The `page` before; null where the question has no window.
+             * @description The `page` before.
              */
-            previous: string | null;
+            previous: string;
             /** @description Null where nothing is live. */
             realtime: components["schemas"]["RealtimeDocument"] | null;
             /**
@@ -3317,7 +3317,7 @@ export interface operations {
                 arrive?: string | null;
                 /** @description All departures within, such as 2h; with arrive, all arrivals before it. */
                 window?: string | null;
-                /** @description `previous` or `next` of an answer to the same question with a window. */
+                /** @description `previous` or `next` of an answer to the same question. */
                 page?: string | null;
                 max_transfers?: number;
                 /** @description Answer from this edition (its hash as versions name it, or the first 12 characters or more), though another one may be in use; the default is the one in use. */
