@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from starlette.applications import Starlette
 from starlette.routing import Mount
+from starlette.types import Scope
 
 import mobility
 from mobility.api.limits import Gate, Limits, Workbench
@@ -59,6 +60,11 @@ DEADLINE = {
     "description": "Seconds that the caller waits at most; less than the server allows, not more.",
     "schema": {"type": "number", "exclusiveMinimum": 0, "examples": [2.5]},
 }
+
+# FastAPI makes the routes of a router at the first request that it looks at, and in doing so
+# touches what all threads share (the filters of warnings): so they are made where an edition is
+# opened, by a request for nothing, never beside the next edition.
+NOWHERE: Scope = {"type": "http", "method": "GET", "path": "/", "root_path": "", "headers": []}
 
 EDITION_PARAMETER = {
     "name": "edition",
@@ -187,6 +193,8 @@ def edition_app(site: Site, desk: ScenarioDesk, region: RegionDesk) -> FastAPI:
     install_now_page(app, pages)
     install_timetable_pages(app, TimetablePages(site, now, timetable))
     install_region_pages(app, RegionPages(site, region))
+    for route in app.routes:
+        route.matches(NOWHERE)
     app.openapi = lambda: openapi_document(app)  # type: ignore[method-assign]  # FastAPI's own way
     return app
 
