@@ -18,7 +18,16 @@ from typing import Any
 from numba import njit, types
 
 from mobility.network.bound_kernels import FAR, UNIT_S
-from mobility.planner.memory import copy_row, first_from, int16s, int32s, int64s, uint8s, uint16s
+from mobility.planner.memory import (
+    copy_row,
+    fetch,
+    first_from,
+    int16s,
+    int32s,
+    int64s,
+    uint8s,
+    uint16s,
+)
 from mobility.planner.search import (
     EVENT_SHIFT,
     collect_events,
@@ -66,6 +75,8 @@ from mobility.planner.values import (
     TO_GO_SHIFT,
 )
 
+AHEAD = 4  # stretches between what is gone along and what is fetched for
+LINE = 16  # items of int32 to a line of the cache
 FEW_TRIES = 3  # times that a ride more is tried where the bounds promise too much
 
 
@@ -89,6 +100,24 @@ def _board(
                 break
             ridden[cell] = pos
     return tail + 1
+
+
+@njit(nogil=True)
+def _fetch_calls(ln: Any, stretch: Any) -> None:
+    """Have the first calls of a stretch brought near."""
+    runs, run, pos = int32s(ln, RUNS), stretch >> 32, (stretch >> 16 & 0xFFFF) + 1
+    fetch(int32s(ln, RUN_EVENTS), 2 * (runs[4 * run] + pos))
+    fetch(int32s(ln, PLACES), types.int64(runs[4 * run + 1] + pos))
+
+
+@njit(nogil=True)
+def _fetch_links(ln: Any, stretch: Any) -> None:
+    """Have the first links of a stretch brought near; its first calls are already."""
+    runs, run, pos = int32s(ln, RUNS), stretch >> 32, (stretch >> 16 & 0xFFFF) + 1
+    links = int32s(ln, LINKS)
+    first = 2 * types.int64(int32s(ln, RUN_EVENTS)[2 * (runs[4 * run] + pos) + 1])
+    for line in range(4):
+        fetch(links, first + line * LINE)
 
 
 @njit(nogil=True)
@@ -116,6 +145,10 @@ def _arrive(
     n_stops, n_lanes = egress_s.size, int64s(st, COUNTS)[N_LANES]
     row = (round_ - 1) * n_stops
     for item in range(head, tail):
+        if item + 2 * AHEAD < tail:
+            fetch(runs, 4 * (stretches[item + 2 * AHEAD] >> 32))
+        if item + AHEAD < tail:
+            _fetch_calls(ln, stretches[item + AHEAD])
         stretch = stretches[item]
         run = stretch >> 32
         event, place = types.int64(runs[4 * run]), types.int64(runs[4 * run + 1])
@@ -163,6 +196,10 @@ def _board_links(
     n_lanes = types.int64(1) if is_only else counts[N_LANES]
     row = lane * n_runs
     for item in range(head, end):
+        if item + 2 * AHEAD < end:
+            _fetch_calls(ln, stretches[item + 2 * AHEAD])
+        if item + AHEAD < end:
+            _fetch_links(ln, stretches[item + AHEAD])
         stretch = stretches[item]
         run = stretch >> 32
         first, place = types.int64(runs[4 * run]), types.int64(runs[4 * run + 1])

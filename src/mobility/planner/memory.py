@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from llvmlite import ir
 from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
@@ -148,6 +149,30 @@ def copy_row(refs: Any, which: Any, row: Any, row_bytes: Any) -> None:
     """
     to = refs[2 * which] + row * row_bytes
     _copy_bytes(to, to - row_bytes, row_bytes)
+
+
+def _fetching(_context: Any, array: Any, _at: Any) -> Any:
+    def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        item = builder.gep(
+            context.make_array(signature.args[0])(context, builder, arguments[0]).data,
+            [arguments[1]],
+        )
+        address, flag = cgutils.voidptr_t, cgutils.int32_t
+        function = builder.module.declare_intrinsic(
+            "llvm.prefetch",
+            [address],
+            ir.FunctionType(ir.VoidType(), [address, flag, flag, flag]),
+        )
+        to_read, keep, data = (flag(value) for value in (0, 3, 1))  # keep: in all caches
+        builder.call(function, [builder.bitcast(item, address), to_read, keep, data])
+        return context.get_dummy_value()
+
+    return types.void(array, types.int64), build
+
+
+# fetch(array, at): have an item brought near, for a loop that comes to it some turns later. On
+# networks larger than the caches, most of a search is waiting for what could be known before.
+fetch: Any = intrinsic(_fetching)
 
 
 @njit(nogil=True)
