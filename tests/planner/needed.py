@@ -20,7 +20,12 @@ VEHICLES = {0: "tram", 2: "rail", 3: "bus"}
 
 def needed_net(seed: int) -> RuledNet:
     """A network with rules whose trips and stops say whom they take, or do not."""
-    net, rng = ruled_net(seed), random.Random(f"said {seed}")
+    return said_of(ruled_net(seed), seed)
+
+
+def said_of(net: RuledNet, seed: int) -> RuledNet:
+    """The network with what its trips and stops say of whom they take."""
+    rng = random.Random(f"said {seed}")
     kinds = {(train.feed, train.route): rng.choice(KINDS) for train in net.trains}
     trains = tuple(
         replace(

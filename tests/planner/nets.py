@@ -64,7 +64,8 @@ class Net:
                 rows.append(row)
                 continue
             old = trips.row(row["trip"], named=True)
-            extra.append({**old, "feed": feed, "trip_id": f"{trip_id}-on", "route": route})
+            second_half = {"feed": feed, "trip_id": f"{trip_id}-on", "route": route}
+            extra.append({**old, **second_half, "block_id": None})
             number = trips.height + len(extra) - 1
             first = {**row, "to_pos": middle, "to_sequence": middle + 1}
             second = {

@@ -66,7 +66,7 @@ def ruled_net(seed: int) -> RuledNet:
     """A random network with rules that its trains run into."""
     rng = random.Random(f"rules {seed}")
     plain = random_net(seed) if seed % 4 == 0 else hub_net(rng)
-    transfers = [*plain.transfers, *_special_transfers(plain, rng)]
+    transfers = [*plain.transfers, *special_transfers(plain, rng)]
     net = RuledNet(
         plain.stops, plain.trains, tuple(transfers), plain.first_date, plain.walk_radius_m,
         plain.split,
@@ -169,7 +169,7 @@ def _dates(rng: random.Random, first: dt.date) -> tuple[dt.date | None, dt.date 
     return rng.choice(((begin, until), (begin, None), (None, until)))
 
 
-def _special_transfers(net: Net, rng: random.Random) -> list[Transfer]:
+def special_transfers(net: Net, rng: random.Random) -> list[Transfer]:
     made = []
     for _ in range(rng.randint(0, 12)):
         feed = rng.choice((0, 0, 1))
@@ -204,7 +204,8 @@ class RuledOracle(Oracle):
         transfers = plain["transfers"]
         is_plain = pl.all_horizontal(pl.col(name).is_null() for name in SPECIAL)
         plain["transfers"] = transfers.filter(is_plain)
-        self.special = transfers.filter(~is_plain).to_dicts()
+        self.special = transfers.filter(~is_plain & (pl.col("transfer_type") < 4)).to_dicts()
+        plain["trips"] = plain["trips"].with_columns(block_id=pl.lit(None, pl.String))
         super().__init__(replace(tables, tables=plain).network(walk_radius_m=net.walk_radius_m))
         network = self.network
         self.train_of_run: list[int] = []
@@ -222,6 +223,16 @@ class RuledOracle(Oracle):
         self.number = {id(run): row for row, run in enumerate(self.runs)}
         assert len(self.runs) == len(self.train_of_run)
         self.sections = self.tables["sections"].to_dicts()
+        self.checks = self.tables["border_checks"].to_dicts()
+        self.bans = self.tables["boarding_bans"].to_dicts()
+        self.banned = {
+            what: self.tables[f"boarding_ban_{what}s"].to_dicts() for what in ("route", "station")
+        }
+        self.trips, self.routes = (self.tables[name].to_dicts() for name in ("trips", "routes"))
+        self.stop_row = {
+            (stop["feed"], stop["stop_id"]): row
+            for row, stop in enumerate(self.tables["stops"].to_dicts())
+        }
         self.country = self._countries()
         self.change = cache(self._change)
         self.may_ride = cache(self._may_ride)
@@ -267,7 +278,7 @@ class RuledOracle(Oracle):
 
     def _may_ride(self, row: int, board: int, alight: int) -> bool:
         run = self.runs[row]
-        for check in self.tables["border_checks"].to_dicts():
+        for check in self.checks:
             for pos in range(board + 1, alight):
                 call = run.calls[pos]
                 if (
@@ -279,14 +290,13 @@ class RuledOracle(Oracle):
                     return False
         ends = {self._station(run.calls[pos].stop) for pos in (board, alight)}
         date = self.network.date_of(self.day_of_run[row])
-        for ban in self.tables["boarding_bans"].to_dicts():
+        for ban in self.bans:
             routes, section = (
-                {r[what] for r in self.tables[f"boarding_ban_{what}s"].to_dicts()
-                 if r["ban"] == ban["ban"]}
+                {r[what] for r in self.banned[what] if r["ban"] == ban["ban"]}
                 for what in ("route", "station")
-            )  # fmt: skip
+            )
             own = {
-                self.tables["trips"]["route"][section_row["trip"]]
+                self.trips[section_row["trip"]]["route"]
                 for section_row in self.sections
                 if section_row["train"] == self.train_of_run[row]
             }
@@ -311,7 +321,7 @@ class RuledOracle(Oracle):
         if found is None:
             return None
         least, metres, timed = found
-        for check in self.tables["border_checks"].to_dicts():
+        for check in self.checks:
             before = self._beside(self.runs[row], alight, -1)
             after = self._beside(self.runs[other], board, 1)
             here = check["station"] in (self._station(a.stop), self._station(b.stop))
@@ -371,14 +381,8 @@ class RuledOracle(Oracle):
     def _fits(self, rule: dict[str, Any], end: str, row: int, pos: int) -> int | None:
         """0 where the rule names the train at the stop, 1 where by another feed's listing."""
         call = self.runs[row].calls[pos]
-        stops = self.tables["stops"].to_dicts()
-        named = next(
-            number
-            for number, stop in enumerate(stops)
-            if (stop["feed"], stop["stop_id"]) == (rule["feed"], rule[f"{end}_stop_id"])
-        )
+        named = self.stop_row[rule["feed"], rule[f"{end}_stop_id"]]
         trip, route = rule[f"{end}_trip_id"], rule[f"{end}_route_id"]
-        trips, routes = self.tables["trips"], self.tables["routes"]
         best = None
         for section in self.sections:
             if section["train"] != self.train_of_run[row]:
@@ -386,12 +390,12 @@ class RuledOracle(Oracle):
             low, high = section["from_pos"], section["to_pos"]
             if not (low < pos <= high if end == "from" else low <= pos < high):
                 continue
-            own = section["trip"]
+            own = self.trips[section["trip"]]
             if trip:
-                match = (trips["feed"][own], trips["trip_id"][own]) == (rule["feed"], trip)
+                match = (own["feed"], own["trip_id"]) == (rule["feed"], trip)
             elif route:
-                of = trips["route"][own]
-                match = (routes["feed"][of], routes["route_id"][of]) == (rule["feed"], route)
+                of = self.routes[own["route"]]
+                match = (of["feed"], of["route_id"]) == (rule["feed"], route)
             else:
                 match = not section["alias"]
             same_stop = call.stop == named

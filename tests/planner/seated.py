@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import Any
 
 from mobility.core.units import distance_m
+from mobility.network import Network
 from tests.network.build import Call as Stated
 from tests.network.build import Train, Transfer
 from tests.planner.nets import Net, Question, random_net
@@ -92,56 +93,7 @@ class SeatedOracle(Oracle):
         trains = [replace(train, block="") for train in net.trains]
         network = replace(net, transfers=tuple(bare), trains=tuple(trains)).network()
         super().__init__(network)
-        self.next = self._links(net)
-
-    def _links(self, net: Net) -> dict[int, list[Run]]:
-        train_of = {train.id: train for train in net.trains}
-        runs = {run.sections[0].reference: run for run in self.runs}
-        found: dict[int, list[Run]] = {}
-        stated: set[tuple[str, Any]] = set()
-        pairs = {
-            t: {(r.from_trip, r.to_trip) for r in net.transfers if r.type == t} for t in (4, 5)
-        }
-        dates = sorted({ref[2] for ref in runs})
-        all_dates = dict(enumerate(dates))
-        following = {date: all_dates.get(at + 1) for at, date in enumerate(dates)}
-
-        def get(trip: str, date: Any) -> Run | None:
-            feed = self.network.feed_id[train_of[trip].feed]
-            return runs.get((feed, trip, date))
-
-        for a, b in sorted(pairs[4] - pairs[5]):
-            for date in dates:
-                one, other = get(a, date), get(b, date)
-                if one is None:
-                    continue
-                nominal = train_of[b].calls[0].departure_s - train_of[a].calls[-1].arrival_s
-                if nominal < 0:
-                    other = get(b, following[date])
-                if other is None or not 0 <= _wait(one, other) <= DAY_S:
-                    continue
-                found.setdefault(id(one), []).append(other)
-                stated |= {("from", id(one)), ("to", id(other))}
-        for block in sorted({(t.feed, t.block) for t in net.trains if t.block}):
-            for date in dates:
-                trips = [t.id for t in net.trains if (t.feed, t.block) == block]
-                here = [(trip, run) for trip in trips if (run := get(trip, date))]
-                here.sort(key=lambda row: (row[1].calls[0].departure, row[1].calls[-1].arrival))
-                for (a, one), (b, other) in pairwise(here):
-                    if (
-                        (a, b) not in pairs[5]
-                        and _wait(one, other) >= 0
-                        and ("from", id(one)) not in stated
-                        and ("to", id(other)) not in stated
-                        and self._near(one.calls[-1].stop, other.calls[0].stop)
-                    ):
-                        found.setdefault(id(one), []).append(other)
-        return found
-
-    def _near(self, a: int, b: int) -> bool:
-        net = self.network
-        spots = [(float(net.stop_lat[s]), float(net.stop_lon[s])) for s in (a, b)]
-        return net.stop_station[a] == net.stop_station[b] or distance_m(*spots[0], *spots[1]) <= 200
+        self.next = links_of(net, network, self.runs)
 
     def rides(self, run: Run, board: int, by: int) -> Iterator[tuple[Call, list[Part]]]:
         yield from super().rides(run, board, by)
@@ -151,6 +103,70 @@ class SeatedOracle(Oracle):
         for other in self.next.get(id(run), ()):
             for there, parts in self.rides(other, 0, by):
                 yield there, [seated, *parts]
+
+
+def links_of(net: Net, network: Network, runs: list[Run]) -> dict[int, list[Run]]:
+    """By the identity of a run those as which its vehicle goes on.
+
+    A trip that a joined train carries on as another feed's is not the end of a run.
+    """
+    train_of = {train.id: train for train in net.trains}
+    run_of = {run.sections[0].reference: run for run in runs}
+    found: dict[int, list[Run]] = {}
+    stated: set[tuple[str, Any]] = set()
+    pairs = {t: {(r.from_trip, r.to_trip) for r in net.transfers if r.type == t} for t in (4, 5)}
+    dates = sorted({ref[2] for ref in run_of})
+    all_dates = dict(enumerate(dates))
+    following = {date: all_dates.get(at + 1) for at, date in enumerate(dates)}
+
+    def get(trip: str, date: Any) -> Run | None:
+        return run_of.get((network.feed_id[train_of[trip].feed], trip, date))
+
+    for a, b in sorted(pairs[4] - pairs[5]):
+        for date in dates:
+            one, other = get(a, date), get(b, date)
+            if one is None or not _ends(one):
+                continue
+            nominal = train_of[b].calls[0].departure_s - train_of[a].calls[-1].arrival_s
+            if nominal < 0:
+                other = get(b, following[date])
+            if other is None or not 0 <= _wait(one, other) <= DAY_S:
+                continue
+            found.setdefault(id(one), []).append(other)
+            stated |= {("from", id(one)), ("to", id(other))}
+    for block in sorted({(t.feed, t.block) for t in net.trains if t.block}):
+        for date in dates:
+            trips = [t.id for t in net.trains if (t.feed, t.block) == block]
+            here = [(trip, run) for trip in trips if (run := get(trip, date))]
+            here.sort(key=lambda row: (row[1].calls[0].departure, _trip_end(row[1])))
+            for (a, one), (b, other) in pairwise(here):
+                if (
+                    (a, b) not in pairs[5]
+                    and _ends(one)
+                    and _wait(one, other) >= 0
+                    and ("from", id(one)) not in stated
+                    and ("to", id(other)) not in stated
+                    and _near(network, one.calls[-1].stop, other.calls[0].stop)
+                ):
+                    found.setdefault(id(one), []).append(other)
+    return found
+
+
+def _ends(run: Run) -> bool:
+    """Whether the run ends with the trip that it begins with."""
+    return len(run.sections) == 1
+
+
+def _trip_end(run: Run) -> int:
+    return run.calls[run.sections[0].to_pos].arrival
+
+
+def _near(network: Network, a: int, b: int) -> bool:
+    spots = [(float(network.stop_lat[s]), float(network.stop_lon[s])) for s in (a, b)]
+    return (
+        network.stop_station[a] == network.stop_station[b]
+        or distance_m(*spots[0], *spots[1]) <= 200
+    )
 
 
 def _wait(one: Run, other: Run) -> int:

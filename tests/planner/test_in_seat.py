@@ -5,15 +5,17 @@ from __future__ import annotations
 from itertools import pairwise
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from mobility.feeds.realtime import TripRef, TripUpdate
+from mobility.merge.rules import BAN_ROUTES, BAN_STATIONS, BANS
 from mobility.network import Network
 from mobility.network.in_seat import MAX_TRIPS
 from mobility.planner import Planner
 from mobility.planner.board import Boards
 from mobility.planner.reaching import Reaching
-from tests.network.build import FIRST_DATE, Stop, Train, Transfer, build_network
+from tests.network.build import FIRST_DATE, Stop, Train, Transfer, build_network, build_tables
 from tests.planner.live_world import LiveWorld
 from tests.planner.nets import ByStops, end, key_of, planner_of
 from tests.planner.seated import SeatedOracle, seated_net, seated_question, without_blocks
@@ -93,6 +95,25 @@ def test_a_through_coach_goes_on_with_either_of_two_trains() -> None:
     network = build_network(STOPS, trains, transfers=rows)
     assert _journeys(network, "A", "C") == ["stem+left 0"]
     assert _journeys(network, "A", "D") == ["stem+right 0"]
+
+
+def test_who_leaves_before_the_trip_that_a_ban_is_about_may_stay_seated() -> None:
+    """Found by trying everything at once (`test_everything.py`)."""
+    banned = [
+        Train(t.id, t.calls, block="v", route="X" if t.id == "three" else "R") for t in TRAINS
+    ]
+    tables = build_tables(STOPS, banned)
+    route = tables.tables["routes"]["route_id"].to_list().index("X")
+    stations = tables.tables["stations"]["station_id"].to_list()
+    for name, rows, schema in (
+        ("boarding_bans", [(0, None, None, "")], BANS),
+        ("boarding_ban_routes", [(0, route)], BAN_ROUTES),
+        ("boarding_ban_stations", [(0, stations.index(s)) for s in "ACD"], BAN_STATIONS),
+    ):
+        tables.tables[name] = pl.DataFrame(rows, schema=schema, orient="row")
+    network = tables.network()
+    assert _journeys(network, "A", "C") == ["one+two 0"]
+    assert _journeys(network, "A", "D") == ["one two+three 1"]  # from B one may
 
 
 def test_trips_of_a_block_that_overlap_or_begin_elsewhere_are_not_linked() -> None:

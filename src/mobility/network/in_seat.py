@@ -110,6 +110,7 @@ def stay_seated(
     tables: Mapping[str, pl.DataFrame],
     origins: Int64s,
     special: Bools,
+    banned: Bools,
 ) -> InSeat:
     """Return the trains and, after them, those for who stays seated from one to the next.
 
@@ -124,13 +125,15 @@ def stay_seated(
         Unix second of the service-day origin.
     special : bool[n_stops]
         Stops at which a change depends on the trains: there an earlier call is not as good.
+    banned : bool[n_bans, n_trains]
+        Which trains a boarding ban is about: who leaves before one of them is not banned with it.
     """
     links = _Finder(arrays, days, tables, origins).links()
     same = np.arange(len(arrays["train_trip"]), dtype=np.int32)
     nothing = InSeat(arrays, same, days, read_only(np.empty((2, 0), np.int32)), 0)
     if not links:
         return nothing
-    chains = _Chains(arrays, origins, links, special)
+    chains = _Chains(arrays, origins, links, special, banned)
     paths = list(chains.through_trains())
     made = _with_through_trains(arrays, days, origins, paths, links) if paths else nothing
     return replace(made, n_cut=len(chains.cut))
@@ -329,9 +332,11 @@ class _Chains:
     """Follows the links from each train on, as far as that leads anywhere."""
 
     def __init__(
-        self, arrays: Arrays, origins: Int64s, links: dict[int, list[_Link]], special: Bools
-    ) -> None:
+        self, arrays: Arrays, origins: Int64s, links: dict[int, list[_Link]], special: Bools,
+        banned: Bools,
+    ) -> None:  # fmt: skip
         self._arrays, self._origins, self._links, self._special = arrays, origins, links, special
+        self._banned = banned
         self._starts = arrays["train_event_start"]
         self._calls = call_flags(arrays["event_flags"], self._starts)
         self._pattern = group_trains(
@@ -369,7 +374,7 @@ class _Chains:
         further = self._links.get(link.train, []) if is_alive else []
         further = [one for one in further if (days & _shifted(one.days, -later_d)).any()]
         is_straight = len(further) == 1 and not (days & ~_shifted(further[0].days, -later_d)).any()
-        if is_straight:
+        if is_straight and not self._brings_a_ban(path, further[0]):
             longer = list(self._follow(path, further[0], open_))
             if longer:
                 yield from longer
@@ -378,6 +383,11 @@ class _Chains:
         yield from self._carry(path, open_)
         for one in further:
             yield from self._follow(path, one, tuple(np.zeros_like(own) for own in open_))
+
+    def _brings_a_ban(self, path: _Path, link: _Link) -> bool:
+        """Whether a ban is about the train that a link leads to, and about none before it."""
+        before = self._banned[:, list(path.trains)].any(axis=1)
+        return bool((self._banned[:, link.train] & ~before).any())
 
     def _carry(self, path: _Path, open_: tuple[Bools, ...]) -> Iterator[tuple[_Path, Bools, Bools]]:
         n_first = self._length(path.trains[0])
