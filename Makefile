@@ -22,7 +22,8 @@ help:
 # --- set-up ---------------------------------------------------------------------------------------
 
 # uv installs in parallel; where it cannot reach the registry that pip is set up for, pip does it.
-INSTALL = ($(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r $(1) 2>/dev/null \
+# Compiled here as pip does, so that every command starts in half the time, whoever may write where.
+INSTALL = ($(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r $(1) 2>/dev/null \
 	|| $(BIN)/pip install --quiet --require-hashes -r $(1))
 
 $(VENV)/.base:
