@@ -92,6 +92,7 @@ def obey_rules(
     station_of = stops["station"].fill_null(-1).to_numpy().astype(np.int32)
     involved = involved_stops(special, stops)
     at_check = stops_at_checks(checks, station_of, footpaths, involved)
+    # of the region's trains; below, of through trains too
     banned = read_bans(tables, arrays, first_date, days.shape[1]).trains
     seated = stay_seated(
         arrays, days, tables, origins, np.any([involved, *at_check], axis=0), banned

@@ -262,8 +262,13 @@ def _within(
         if begin <= (journey.arrival if cursor.arriving else journey.departure) < end
         and not _is_walk(journey)
     ]
-    if cursor.beside or begin <= cursor.moment < end:
-        depart, arrive = (None, cursor.moment) if cursor.arriving else (cursor.moment, None)
+    moment, arriving = cursor.moment, cursor.arriving
+    if cursor.beside:  # the answer told what departs from the moment on (arrives until then)
+        is_answered = begin <= moment if arriving else moment < end
+    else:  # walking all the way is told with the moment
+        is_answered = begin <= moment < end
+    if is_answered:
+        depart, arrive = (None, moment) if arriving else (moment, None)
         there = planner.plan(origin, destination, depart=depart, arrive=arrive, **asked).journeys
         if cursor.beside:
             told = {_value(journey) for journey in there}
