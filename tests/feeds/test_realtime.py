@@ -99,6 +99,25 @@ def test_what_cannot_be_used_is_left_out_and_counted_while_the_rest_goes_on() ->
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("field", ["trip_id", "start_date", "start_time"])
+def test_a_trip_named_in_no_utf_8_is_left_out_and_counted(field: str) -> None:
+    feed = message()
+    update_of(feed, "good")
+    setattr(update_of(feed, "bad").trip, field, "wxyz")
+    found = decode_gtfs_rt(feed.SerializeToString().replace(b"wxyz", b"w\x80yz"))
+    assert [update.trip.trip_id for update in found.trip_updates] == ["good"]
+    assert found.left_out == {"not_utf_8": 1}
+
+
+def test_an_alert_in_no_utf_8_is_left_out_and_counted() -> None:
+    feed = message()
+    for text, language in (("wxyz", "de"), ("Works", "wxyz")):
+        alert = feed.entity.add(id=language).alert
+        alert.header_text.translation.add(text=text, language=language)
+    found = decode_gtfs_rt(feed.SerializeToString().replace(b"wxyz", b"w\x80yz"))
+    assert (found.alerts, found.left_out) == ((), {"not_utf_8": 2})
+
+
 def test_alert_texts_are_plain_bounded_and_their_links_are_links() -> None:
     feed = message()
     alert = feed.entity.add(id="a").alert
@@ -118,6 +137,7 @@ def test_alert_texts_are_plain_bounded_and_their_links_are_links() -> None:
     [
         (b"<html>Sorry</html>", "no GTFS Realtime message"),
         (message(gtfs_realtime_version="3.0").SerializeToString(), "expected 1.0 or 2.0"),
+        (message(gtfs_realtime_version="2.0!").SerializeToString().replace(b"!", b"\x80"), "2.0"),
         (message(incrementality=1).SerializeToString(), "differential"),
     ],
 )

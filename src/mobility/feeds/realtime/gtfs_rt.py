@@ -81,9 +81,9 @@ def decode_gtfs_rt(data: bytes) -> Message:
         feed.ParseFromString(data)
     except (DecodeError, ValueError):
         raise FeedError("no GTFS Realtime message, or one that is cut short") from None
-    if not feed.header.gtfs_realtime_version.startswith(("1.", "2.")):
-        shown = feed.header.gtfs_realtime_version[:20]
-        raise FeedError(f"GTFS Realtime version {shown!r}: expected 1.0 or 2.0")
+    version = feed.header.gtfs_realtime_version
+    if isinstance(version, bytes) or not version.startswith(("1.", "2.")):
+        raise FeedError(f"GTFS Realtime version {version[:20]!r}: expected 1.0 or 2.0")
     if len(feed.entity) > MAX_ENTITIES:
         raise FeedError(f"{len(feed.entity)} entities: at most {MAX_ENTITIES}")
     if feed.header.incrementality == pb.FeedHeader.DIFFERENTIAL:
@@ -166,7 +166,7 @@ def _moment(event: Any) -> Moment | None:
     return None if time is None and delay_s is None else Moment(time, delay_s)
 
 
-def _alert(number: str, alert: Any) -> Alert:
+def _alert(number: str | bytes, alert: Any) -> Alert:
     if len(alert.informed_entity) > MAX_INFORMED or len(alert.active_period) > MAX_PERIODS:
         raise _LeftOutError("too_long_alert")
     header = _texts(alert.header_text)
@@ -228,7 +228,7 @@ def _texts(translated: Any) -> Texts:
 def _translations(translated: Any) -> Iterator[tuple[str, str]]:
     for one in translated.translation[:MAX_LANGUAGES]:
         if text := _text(one.text):
-            yield one.language.partition("-")[0].partition("_")[0].lower()[:8], text
+            yield _said(one.language).partition("-")[0].partition("_")[0].lower()[:8], text
 
 
 def _name(names: Any, message: Any, field: str) -> str:
@@ -240,33 +240,40 @@ def _name(names: Any, message: Any, field: str) -> str:
         return ""
 
 
-def _id(text: str) -> str:
-    if len(text) > MAX_ID:
-        raise _LeftOutError("too_long_id")
+def _said(text: str | bytes) -> str:
+    """Return a text; what is no UTF-8 protobuf hands out as bytes."""
+    if isinstance(text, bytes):
+        raise _LeftOutError("not_utf_8")
     return text
 
 
-def _text(text: str) -> str:
+def _id(text: str | bytes) -> str:
+    if len(text) > MAX_ID:
+        raise _LeftOutError("too_long_id")
+    return _said(text)
+
+
+def _text(text: str | bytes) -> str:
     """Return a text for people, without control characters, cut to its limit."""
-    plain = "".join(letter for letter in text if letter.isprintable() or letter == "\n")
+    plain = "".join(letter for letter in _said(text) if letter.isprintable() or letter == "\n")
     return plain[:MAX_TEXT].strip()
 
 
-def _date(text: str) -> dt.date | None:
+def _date(text: str | bytes) -> dt.date | None:
     if not text:
         return None
     try:
-        if not _DATE.fullmatch(text):
+        if not _DATE.fullmatch(date := _said(text)):
             raise ValueError
-        return dt.date.fromisoformat(text)
+        return dt.date.fromisoformat(date)
     except ValueError:
         raise _LeftOutError("bad_start_date") from None
 
 
-def _clock_s(text: str) -> int | None:
+def _clock_s(text: str | bytes) -> int | None:
     if not text:
         return None
-    seconds = parse_gtfs_time(text)
+    seconds = parse_gtfs_time(_said(text))
     if seconds is None:
         raise _LeftOutError("bad_start_time")
     return seconds
