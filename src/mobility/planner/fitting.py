@@ -31,6 +31,7 @@ KEPT_DAYS = 4
 KEPT_RIDERS = 8  # for whom one holds on to what was made for them
 MAX_NAMED_FEEDS = 10
 Made = TypeVar("Made")
+Steps = list[Callable[[DaySlice], DaySlice]]
 
 
 class Slices(Protocol):
@@ -85,6 +86,10 @@ class Fit:
     layers: Layers | None = None
     notices: tuple[Notice, ...] = ()
 
+    def steps(self, network: Network) -> Steps:
+        """Return how slices are changed; also of a network that has more trains."""
+        return _steps(self.needs, network, self.layers)
+
     def origin(self, reach: Reach) -> Reach:
         """Return what an origin opens to the rider."""
         return reach if self.layers is None else self.layers.origin(reach)
@@ -101,23 +106,22 @@ class LastFew(Generic[Made]):
 
     Examples
     --------
-    >>> kept = LastFew(lambda needs: object())
-    >>> kept.of(NO_NEEDS) is kept.of(NO_NEEDS)
-    True
+    >>> kept = LastFew()
+    >>> kept.of(NO_NEEDS, lambda needs: "made"), kept.of(NO_NEEDS, lambda needs: "made anew")
+    ('made', 'made')
     """
 
-    def __init__(self, make: Callable[[Needs], Made]) -> None:
-        self._make = make
+    def __init__(self) -> None:
         self._kept: OrderedDict[Needs, Made] = OrderedDict()
         self._lock = threading.Lock()
 
-    def of(self, needs: Needs) -> Made:
+    def of(self, needs: Needs, make: Callable[[Needs], Made]) -> Made:
         """Return what was made for these needs, or make it."""
         with self._lock:
             if needs in self._kept:
                 self._kept.move_to_end(needs)
                 return self._kept[needs]
-        made = self._make(needs)
+        made = make(needs)
         with self._lock:
             self._kept[needs] = made
             while len(self._kept) > KEPT_RIDERS:
@@ -152,7 +156,7 @@ class Fits:
             NO_NEEDS, network, back, *_footpaths(network, back), slices,
             walks or CrowFlies(network),
         )  # fmt: skip
-        self._riders = LastFew(self._fit_to)
+        self._riders: LastFew[Fit] = LastFew()
 
     def of(self, needs: Needs) -> Fit:
         """Return the network and slices as a rider finds them.
@@ -162,7 +166,7 @@ class Fits:
         UsageError
             An operator that the network does not have; too many footpaths for via places.
         """
-        return self.usual if needs == NO_NEEDS else self._riders.of(needs)
+        return self.usual if needs == NO_NEEDS else self._riders.of(needs, self._fit_to)
 
     def _fit_to(self, needs: Needs) -> Fit:
         usual = self.usual
@@ -174,16 +178,19 @@ class Fits:
         searched = changed_network(near, needs)
         back_s = np.maximum(near_back["back_s"], np.int32(needs.min_change_s))
         back = near_back | {"back_s": back_s}
-        steps: list[Callable[[DaySlice], DaySlice]] = [Riding(network, needs).fit]
         layers = Layers(searched, back, needs.via) if needs.via else None
         if layers is not None:
-            steps.append(layers.fit)
             searched, back = layers.network, layers.back
         quicker = needs.walk_speed_m_s > WALK_SPEED_M_S
+        steps = _steps(needs, network, layers)
         slices = FittedSlices(searched, usual.slices, steps, quicker=quicker)
         walks = RiderWalks(usual.walks, needs)
         unknowns = _unknowns(network, needs)
         return Fit(needs, searched, back, *paths, slices, walks, layers, unknowns)
+
+
+def _steps(needs: Needs, network: Network, layers: Layers | None) -> Steps:
+    return [Riding(network, needs).fit, *([] if layers is None else [layers.fit])]
 
 
 def _footpaths(network: Network, back: dict[str, Array]) -> tuple[Footpaths, Footpaths]:
@@ -202,7 +209,7 @@ class FittedSlices:
         self,
         network: Network,
         slices: Slices,
-        steps: list[Callable[[DaySlice], DaySlice]],
+        steps: Steps,
         *,
         quicker: bool,
     ) -> None:

@@ -117,6 +117,13 @@ class _Task(NamedTuple):
         return -1 if self.direct is None else self.direct[0]
 
 
+@dataclass(slots=True)
+class _Running:
+    """The running day in its newest version: one for a planner and for those of its riders."""
+
+    view: LiveView | None
+
+
 class Planner:
     """Finds journeys in a network; one planner serves all threads.
 
@@ -161,11 +168,13 @@ class Planner:
         self._no_bounds = no_bounds(network.n_points)
         self._days: OrderedDict[dt.date, Day] = OrderedDict()
         self._asked: Counter[dt.date] = Counter()  # questions for days that could have flags
-        self._live, self._view = live, None if live is None else LiveView(self.network)
+        self._live = live
+        self._running = _Running(None if live is None else LiveView(network))
+        self._view: LiveView | None = None  # of a rider
         self._link_behind = link_behind
         self._lock, self._refreshing = threading.Lock(), threading.Lock()
         self._local = threading.local()
-        self._riders = LastFew(self._fitted)
+        self._riders: LastFew[Planner] = LastFew()
 
     def plan(
         self,
@@ -223,7 +232,7 @@ class Planner:
             return self.for_rider(needs).plan(
                 origin, destination, depart=depart, arrive=arrive, window_s=window_s,
                 max_transfers=max_transfers, max_travel_s=max_travel_s, language=language,
-                look_beyond=look_beyond,
+                as_planned=as_planned, look_beyond=look_beyond,
             )  # fmt: skip
         task = self._task(
             origin, destination, depart, arrive, window_s, max_transfers, max_travel_s,
@@ -267,7 +276,7 @@ class Planner:
         if needs != NO_NEEDS:
             return self.for_rider(needs).plan_all(
                 questions, max_transfers=max_transfers, max_travel_s=max_travel_s,
-                language=language, look_beyond=look_beyond,
+                language=language, as_planned=as_planned, look_beyond=look_beyond,
             )  # fmt: skip
         tasks = [
             self._task(
@@ -300,7 +309,7 @@ class Planner:
             The needs name an operator that the network does not have, or via places in a network
             too large for them.
         """
-        return self._riders.of(needs)
+        return self._riders.of(needs, self._fitted)
 
     def _take(self, fit: Fit) -> None:
         self._fit = fit
@@ -312,8 +321,9 @@ class Planner:
         made, fit = copy.copy(self), self.fits.of(needs)
         made._take(fit)
         made._days = OrderedDict()
+        made._riders = LastFew()
         made._link_behind = False
-        made._live = made._view = None  # the running day is of all riders, not of these
+        made._live = None  # the running day is followed by who plans for all
         made._lock, made._refreshing = threading.Lock(), threading.Lock()
         if fit.network.n_points != self.network.n_points:
             made._assembler = Assembler(fit.network)
@@ -371,7 +381,8 @@ class Planner:
     @property
     def live(self) -> LiveVersion | None:
         """The version of the running day that the next query is answered from."""
-        return None if self._view is None else self._view.version
+        view = self._running.view
+        return None if view is None else view.version
 
     def refresh_live(self) -> LiveVersion | None:
         """Take up the newest version of the running day; queries under way keep theirs.
@@ -381,12 +392,22 @@ class Planner:
         if self._live is None:
             return None
         with self._refreshing:
-            view = self._view
+            view = self._running.view
             assert view is not None
             newest = self._live.refresh()
             if newest is not None and newest is not view.version:
-                self._view = view.follow(newest, self._back, self._assembler)
+                self._running.view = view.follow(newest, self._back, self._assembler)
         return newest
+
+    def _seen(self) -> LiveView | None:
+        """Return the running day as the next query sees it; a rider's slices are fitted to them."""
+        usual = self._running.view
+        if usual is None or self._fit.needs == NO_NEEDS:
+            return usual
+        with self._refreshing:
+            if self._view is None or self._view.version is not usual.version:
+                self._view = usual.for_rider(self._fit, self._assembler, self._view)
+            return self._view
 
     def _day_of(self, task: _Task, date: dt.date) -> tuple[Day, Assembler]:
         """Return a day as a query sees it, and who tells of its trains."""
@@ -411,7 +432,7 @@ class Planner:
         return _Task(
             fit.origin(start), fit.destination(end), arrive, window_s, moments, look_beyond,
             max_transfers + 1, max_travel_s, None if fit.layers else direct,
-            None if as_planned else self._view, notices,
+            None if as_planned else self._seen(), notices,
         )  # fmt: skip
 
     def _answer(self, task: _Task, journeys: list[Journey], language: str) -> Answer:

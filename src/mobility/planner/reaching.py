@@ -34,7 +34,7 @@ class Reaching:
         self._fits = fits
         self._coverage = Coverage(self.network)
         self._take(fits.usual)
-        self._riders = LastFew(self._fitted)
+        self._riders: LastFew[Reaching] = LastFew()
 
     def for_rider(self, needs: Needs) -> Reaching:
         """Return who finds what such a rider can reach; the last few are kept.
@@ -46,7 +46,7 @@ class Reaching:
         """
         if needs.via:
             raise UsageError("via: a place to pass goes with a journey, not with all in reach")
-        return self._riders.of(needs)
+        return self._riders.of(needs, self._fitted)
 
     def _take(self, fit: Fit) -> None:
         self._fit, self._one_to_all = fit, OneToAll(fit)
@@ -54,6 +54,7 @@ class Reaching:
     def _fitted(self, needs: Needs) -> Reaching:
         made = copy.copy(self)
         made._take(self._fits.of(needs))
+        made._riders = LastFew()
         return made
 
     def reach(
