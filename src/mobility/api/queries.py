@@ -159,7 +159,7 @@ class FaresQuery(JourneyQuery):
     ] = None
 
 
-class WhatNowQuery(RiderWords):
+class WhatNowQuery(NeedsWords, RiderWords):
     """A journey that was chosen, by its rides, and where it leads."""
 
     rides: Annotated[

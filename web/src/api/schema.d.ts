@@ -3049,7 +3049,7 @@ export interface components {
             on_board: number | null;
             realtime: components["schemas"]["RealtimeDocument"] | null;
             /** Reason */
-            reason: ("missed" | "cancelled" | "not_boarding" | "not_alighting") | null;
+            reason: ("missed" | "cancelled" | "not_boarding" | "not_alighting" | "not_accessible") | null;
             /**
              * State
              * @enum {string}
@@ -3087,6 +3087,12 @@ export interface components {
              */
             at?: string | null;
             /**
+             * Bike
+             * @description Only trips that are said to take bikes.
+             * @default false
+             */
+            bike: boolean;
+            /**
              * Cards
              * @description Reduction cards held.
              */
@@ -3102,6 +3108,36 @@ export interface components {
              */
             language?: string | null;
             /**
+             * Max Walk M
+             * @description Longest single walk, metres.
+             */
+            max_walk_m?: number | null;
+            /**
+             * Min Change
+             * @description Least time between two rides, such as 8m.
+             */
+            min_change?: string | null;
+            /**
+             * Modes
+             * @description Kinds of vehicle to use, such as rail.
+             */
+            modes?: string[];
+            /**
+             * Not Modes
+             * @description Kinds of vehicle not to use.
+             */
+            not_modes?: string[];
+            /**
+             * Not Operators
+             * @description Agencies not to use.
+             */
+            not_operators?: string[];
+            /**
+             * Operators
+             * @description Agencies to use: feed:agency_id.
+             */
+            operators?: string[];
+            /**
              * Passes
              * @description Passes held.
              */
@@ -3116,6 +3152,17 @@ export interface components {
              * @description Else where the last ride ends.
              */
             to?: string | null;
+            /**
+             * Walk Speed M S
+             * @description Metres per second on foot; 1.2 is usual.
+             */
+            walk_speed_m_s?: number | null;
+            /**
+             * Wheelchair
+             * @description Only what is said to be accessible; unknown is left out and told.
+             * @default false
+             */
+            wheelchair: boolean;
         };
     };
     responses: never;
