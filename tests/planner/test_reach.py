@@ -227,11 +227,14 @@ def test_with_needs_arrivals_and_departures_equal_the_best_journeys() -> None:
             if len(end.stops) > 1 or row in here.stops:
                 continue
             answer = planner.plan(here, end, depart=q.moment, needs=needs)
+            # A slow walk all the way is shown though it be longer than the horizon.
             first = min((j.arrival - q.moment for j in answer.journeys), default=-1)
+            first = first if first <= DAY_S else -1
             assert there.travel_s[row] == first, (seed, end, needs)
             assert [n for n in answer.notices if n in told] == list(told)
             journeys = planner.plan(end, here, arrive=q.moment, needs=needs).journeys
             last = min((q.moment - j.departure for j in journeys), default=-1)
+            last = last if last <= DAY_S else -1
             assert back.travel_s[row] == last, (seed, end, needs)
             reached += (first >= 0) + (last >= 0)
             changed += first != usual[0].travel_s[row]
