@@ -21,6 +21,7 @@ import numpy as np
 from mobility.core.time import parse_instant
 from mobility.network import open_edition
 from mobility.planner import locate
+from mobility.planner.fitting import Fits
 from mobility.planner.reaching import Reaching
 
 REPEAT = 3
@@ -34,7 +35,7 @@ def main() -> None:
     parser.add_argument("scan", type=Path, help="written by run_scan.py of the kit")
     args = parser.parse_args()
     edition = open_edition(args.edition)
-    network, reaching = edition.network, Reaching(edition.network, edition.slices)
+    network, reaching = edition.network, Reaching(Fits(edition.network, edition.slices))
     kit = json.loads(args.scan.read_text())
     with args.queries.open(newline="") as stream:
         rows = list(csv.DictReader(stream))

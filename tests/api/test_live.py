@@ -202,3 +202,40 @@ def test_rides_that_do_not_exist_are_the_callers_fault(live: Live, section: Any)
     answer = live.client.post("/api/v1/what-now", json={"rides": [[ride]]})
     assert answer.status_code in (400, 404, 422)
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_what_now_goes_on_with_the_riders_needs(live: Live) -> None:
+    rides = live.ride()
+    messages = {}
+    for section in rides[1]["sections"]:
+        message = messages.setdefault(of_feed(section), pb.FeedMessage())
+        update(message, section, schedule_relationship=3)
+    live.say(**messages)
+    asked = {"rides": [leg["sections"] for leg in rides], "at": "2027-05-04T07:10:00+02:00"}
+    usual = live.client.post("/api/v1/what-now", json=asked).json()
+    used = {leg["vehicle"] for way in usual["ways"] for leg in way["journey"]["legs"]} - {None}
+    assert "rail" in used
+    asked["not_modes"] = ["rail"]
+    document = live.client.post("/api/v1/what-now", json=asked).json()
+    WhatNowDocument.model_validate(document)
+    legs = [leg for way in document["ways"] if way["journey"] for leg in way["journey"]["legs"]]
+    assert "rail" not in {leg["vehicle"] for leg in legs}
+    assert live.client.post("/api/v1/what-now", json={**asked, "via": ["x"]}).status_code == 400
+    assert live.client.post("/api/v1/what-now", json={**asked, "max_walk_m": -1}).status_code == 400
+
+
+def test_with_needs_journeys_are_of_the_running_day_and_lead_to_what_now(live: Live) -> None:
+    first = live.ride()[0]
+    live.say(**{of_feed(first["sections"][0]): late(first["sections"][0], 3)})
+    answer = live.journeys(min_change="4m")
+    assert answer["versions"]["realtime"] == live.version
+    assert any(leg["live"] for journey in answer["journeys"] for leg in journey["legs"])
+    needs = {"min_change": "4", "walk_speed_m_s": "0.8", "via": "Liestal"}
+    page = live.client.get("/search", params={**_form(), **needs, "lang": "en", "via": ""}).text
+    link = page.split('href="/what-now?')[1].split('"')[0].replace("&amp;", "&")
+    assert "min_change=4&walk_speed_m_s=0.8" in link
+    now = live.client.get(f"/what-now?{link}")
+    assert now.status_code == 200
+    assert "at least 4 min to change, walking speed slow (0.8 m/s)" in now.text
+    wrong = live.client.get(f"/what-now?{link}&min_change=x".replace("min_change=4&", ""))
+    assert wrong.status_code == 400

@@ -165,3 +165,63 @@ def test_an_isochrone_beyond_its_limits_is_refused(api: AppClient, words: str) -
     answer = api.get(f"/api/v1/isochrone?place=Liestal&{words}")
     assert answer.status_code == 400
     assert answer.json()["type"] == "urn:mobility:problem:usage"
+
+
+NEEDS = {"not_modes": "bus", "min_change": "8m", "walk_speed_m_s": 0.8, "max_walk_m": 300}
+
+
+def test_with_needs_travel_times_are_those_of_the_best_journeys_with_them(api: AppClient) -> None:
+    usual, document = reach(api, horizon="6h"), reach(api, horizon="6h", **NEEDS)
+    assert 3 < document["reached"] < usual["reached"]
+    depart = dt.datetime.fromisoformat(document["depart"])
+    for station in document["stations"][5::20]:
+        words = {"from": "Basel SBB", "to": station["station_id"], "depart": MORNING, **NEEDS}
+        journeys = api.get("/api/v1/journeys", params=words).json()["journeys"]
+        first = min(dt.datetime.fromisoformat(journey["arrival"]) for journey in journeys)
+        assert (first - depart).total_seconds() == station["travel_s"], station
+
+
+def test_an_answer_with_needs_has_a_name_of_its_own(api: AppClient) -> None:
+    words = {"place": "Basel SBB", "depart": MORNING, "horizon": "1h"}
+    tags = [
+        api.get("/api/v1/one-to-all", params={**words, **needs}).headers["etag"]
+        for needs in ({}, {"wheelchair": True}, {"walk_speed_m_s": 0.8})
+    ]
+    assert len(set(tags)) == 3
+
+
+def test_what_nobody_says_is_told_beside_every_kind_of_answer(api: AppClient) -> None:
+    words = {"place": "Basel SBB", "depart": MORNING, "wheelchair": True}
+    asked = {
+        "origins": ["Liestal"],
+        "destinations": ["Basel SBB"],
+        "depart": MORNING,
+        "wheelchair": True,
+    }
+    documents = (
+        reach(api, **words),
+        api.get("/api/v1/isochrone", params={**words, "minutes": 30}).json(),
+        api.post("/api/v1/matrix", json=asked).json(),
+    )
+    for document in documents:
+        assert {notice["code"] for notice in document["notices"]} == {"unknown_left_out"}
+
+
+def test_areas_are_as_wide_as_the_rider_walks(api: AppClient) -> None:
+    words = {"place": "Basel SBB", "depart": MORNING, "minutes": 10}
+    areas = [
+        shape(
+            api.get("/api/v1/isochrone", params={**words, **needs}).json()["features"][0][
+                "geometry"
+            ]
+        ).area
+        for needs in ({}, {"walk_speed_m_s": 0.6}, {"max_walk_m": 100})
+    ]
+    assert areas == sorted(areas, reverse=True)
+    assert areas[1] < 0.6 * areas[0]
+
+
+def test_places_to_pass_are_refused(api: AppClient) -> None:
+    answer = api.get("/api/v1/one-to-all?place=Liestal&via=Basel+SBB")
+    assert answer.status_code == 400
+    assert "via" in answer.json()["detail"]

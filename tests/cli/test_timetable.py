@@ -60,3 +60,21 @@ def test_bad_words_are_one_line(
     told = mobility(words[0], sample_edition, *words[1:])
     assert told.status == status
     assert told.error_line
+
+
+def test_reach_knows_the_needs_that_plan_knows(mobility: Any, sample_edition: Any) -> None:
+    asked = ("reach", sample_edition, "--from", "Liestal", "--depart", MORNING, "--json")
+    usual = mobility(*asked).document["stations"]
+    needs = ("--wheelchair", "--not-mode", "bus", "--min-change", "10m", "--walk-speed", "0.8")
+    document = mobility(*asked, *needs, "--max-walk", "500").document
+    assert {notice["code"] for notice in document["notices"]} == {"unknown_left_out"}
+    assert document["reached"] < len(usual)
+    told = mobility(*asked[:-1], *needs)
+    assert told.err.startswith("info: ")
+    assert "nobody says" in told.err
+
+
+def test_reach_refuses_needs_that_plan_refuses(mobility: Any, sample_edition: Any) -> None:
+    for words in (("--mode", "zeppelin"), ("--walk-speed", "9"), ("--via", "Liestal")):
+        asked = ("reach", sample_edition, "--from", "Liestal", "--depart", MORNING, *words)
+        assert mobility(*asked).status == 2

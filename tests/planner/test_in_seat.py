@@ -157,7 +157,8 @@ def test_one_to_all_arrives_as_the_first_of_the_journeys_does() -> None:
     for seed in range(15):
         net = seated_net(seed)
         network = net.network()
-        planner, reaching = planner_of(network), Reaching(network, network.slices(None))
+        planner = planner_of(network)
+        reaching = Reaching(planner.fits)
         question = seated_question(net, seed, arriving=False)
         origin = end(network, question.ids[0])
         found, _ = reaching.reach(origin, depart=question.moment, horizon_s=86_400)

@@ -11,19 +11,22 @@ import pytest
 from mobility.core.errors import UsageError
 from mobility.core.stop import Stop, StoppedError
 from mobility.network import Network, SliceStore
-from mobility.planner import Endpoint, locate
+from mobility.planner import Endpoint, Needs, Via, locate
+from mobility.planner.fitting import Fits
 from mobility.planner.one_to_all import percentiles
 from mobility.planner.reaching import Reaching
+from tests.planner.needed import needed_net, random_needs
 from tests.planner.nets import Question, planner_of, random_net
 from tests.planner.oracle import DAY_S, Oracle
-from tests.planner.ruled import ruled_net, ruled_question
+from tests.planner.ruled import RuledNet, ruled_net, ruled_question
 
 SEEDS = range(700, 800)
-RULED_SEEDS = range(700, 720)
+RULED_SEEDS = range(700, 860)
+NEEDED_SEEDS = range(200)
 
 
 def reaching_of(network: Network) -> Reaching:
-    return Reaching(network, network.slices(None))
+    return Reaching(Fits(network, network.slices(None)))
 
 
 def _arrivals(oracle: Oracle, stops: tuple[int, ...], depart: int, horizon_s: int) -> list[int]:
@@ -113,7 +116,7 @@ def test_a_matrix_equals_the_arrivals_of_each_origin() -> None:
         q = Question(net, seed)
         ends = [end for end in _all_stops(network) if end.kind == "stop"]
         departures = [q.moment, q.moment + 1800]
-        table = reaching.matrix(ends, ends, departures, horizon_s=8 * 3600)
+        table, _ = reaching.matrix(ends, ends, departures, horizon_s=8 * 3600)
         for row, origin in enumerate(ends):
             for at, depart in enumerate(departures):
                 found, _ = reaching.reach(origin, depart=depart, horizon_s=8 * 3600)
@@ -132,7 +135,8 @@ def test_positions_are_reached_on_foot_from_the_last_ride() -> None:
         origin = q.ends(network)[0]
         journeys = planner.plan(origin, end, depart=q.moment).journeys
         first = min((j.arrival - q.moment for j in journeys), default=-1)
-        assert reaching.matrix([origin], [end], [q.moment])[0, 0, 0] == first
+        table, _ = reaching.matrix([origin], [end], [q.moment])
+        assert table[0, 0, 0] == first
 
 
 def test_stations_have_the_least_of_their_stops() -> None:
@@ -192,5 +196,79 @@ def test_connections_are_kept_as_files_and_made_anew_where_damaged(
         assert getattr(made, name).tolist() == getattr(again, name).tolist()
     origin = q.ends(network)[0]
     plain, _ = reaching_of(network).reach(origin, depart=q.moment)
-    mapped, _ = Reaching(network, SliceStore(network, tmp_path)).reach(origin, depart=q.moment)
+    mapped, _ = Reaching(Fits(network, SliceStore(network, tmp_path))).reach(
+        origin, depart=q.moment
+    )
     assert plain.travel_s.tolist() == mapped.travel_s.tolist()
+
+
+def _needed(seed: int) -> tuple[RuledNet, Network, Question, Needs]:
+    net = needed_net(seed)
+    network = net.network()
+    needs = random_needs(net, network, seed, via=False)
+    return net, network, ruled_question(net, seed), needs
+
+
+def test_with_needs_arrivals_and_departures_equal_the_best_journeys() -> None:
+    reached = changed = 0
+    for seed in NEEDED_SEEDS:
+        _, network, q, needs = _needed(seed)
+        planner = planner_of(network)
+        reaching = Reaching(planner.fits)
+        here = q.ends(network)[0]
+        there, told = reaching.reach(here, depart=q.moment, needs=needs)
+        back, _ = reaching.reach(here, arrive=q.moment, needs=needs)
+        usual = [
+            reaching.reach(here, **asked)[0]
+            for asked in ({"depart": q.moment}, {"arrive": q.moment})
+        ]
+        for end in _all_stops(network):
+            row = end.stops[0]
+            if len(end.stops) > 1 or row in here.stops:
+                continue
+            answer = planner.plan(here, end, depart=q.moment, needs=needs)
+            # A slow walk all the way is shown though it be longer than the horizon.
+            first = min((j.arrival - q.moment for j in answer.journeys), default=-1)
+            first = first if first <= DAY_S else -1
+            assert there.travel_s[row] == first, (seed, end, needs)
+            assert [n for n in answer.notices if n in told] == list(told)
+            journeys = planner.plan(end, here, arrive=q.moment, needs=needs).journeys
+            last = min((q.moment - j.departure for j in journeys), default=-1)
+            last = last if last <= DAY_S else -1
+            assert back.travel_s[row] == last, (seed, end, needs)
+            reached += (first >= 0) + (last >= 0)
+            changed += first != usual[0].travel_s[row]
+            changed += last != usual[1].travel_s[row]
+    assert reached > len(NEEDED_SEEDS)
+    assert changed > len(NEEDED_SEEDS)
+
+
+def test_with_needs_a_matrix_equals_the_arrivals_of_each_origin() -> None:
+    for seed in NEEDED_SEEDS[:30]:
+        _, network, q, needs = _needed(seed)
+        reaching = reaching_of(network)
+        ends = [end for end in _all_stops(network) if end.kind == "stop"]
+        departures = [q.moment, q.moment + 1800]
+        table, told = reaching.matrix(ends, ends, departures, horizon_s=8 * 3600, needs=needs)
+        for row, origin in enumerate(ends):
+            for at, depart in enumerate(departures):
+                found, notices = reaching.reach(
+                    origin, depart=depart, horizon_s=8 * 3600, needs=needs
+                )
+                expected = [int(found.travel_s[end.stops[0]]) for end in ends]
+                assert table[at, row].tolist() == expected, (seed, row, at, needs)
+                assert set(notices) <= set(told)
+
+
+def test_places_to_pass_are_refused_and_what_was_made_for_a_rider_is_kept() -> None:
+    _, network, q, _ = _needed(706)
+    reaching = reaching_of(network)
+    here = q.ends(network)[0]
+    station = _all_stops(network)[0]
+    with pytest.raises(UsageError, match="via: a place to pass goes with a journey"):
+        reaching.reach(here, depart=q.moment, needs=Needs(via=(Via(station),)))
+    slow = reaching.for_rider(Needs(walk_speed_m_s=0.5))
+    assert reaching.for_rider(Needs(walk_speed_m_s=0.5)) is slow
+    for speed in range(8):
+        reaching.for_rider(Needs(walk_speed_m_s=1 + speed / 10))
+    assert reaching.for_rider(Needs(walk_speed_m_s=0.5)) is not slow

@@ -13,6 +13,7 @@ import pytest
 from mobility.core.time import parse_instant
 from mobility.network import Edition, open_edition
 from mobility.planner import locate
+from mobility.planner.fitting import Fits
 from mobility.planner.reaching import Reaching
 
 pytestmark = [pytest.mark.shared, pytest.mark.slow]
@@ -58,7 +59,7 @@ def test_arrivals_on_real_feeds_equal_those_of_the_kit(
     assert mobility("build", folder, *words).status == 0
     kit = json.loads(scan.read_text())
     edition = open_edition(tmp_path / "edition")
-    reaching = Reaching(edition.network, edition.slices)
+    reaching = Reaching(Fits(edition.network, edition.slices))
     reached = 0
     for result in kit["results"]:
         ours = _arrivals(edition, reaching, result)

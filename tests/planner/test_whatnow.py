@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from mobility.core.errors import InputError
+from mobility.core.errors import InputError, UsageError
 from mobility.core.money import Money
 from mobility.feeds.realtime import Moment, StopUpdate, TripRef, TripUpdate
 from mobility.journey import Fare, Journey, Ticket
-from mobility.planner import locate
+from mobility.planner import Needs, Via, locate
 from mobility.planner.whatnow import Companion, RideRef, WhatNow
 from tests.network.build import FIRST_DATE, Stop, Train, build_network
 from tests.planner.live_world import LiveWorld
@@ -172,3 +172,92 @@ def test_to_another_destination_than_the_last_stop(trip: Trip) -> None:
 def test_rides_that_are_not_there_are_refused(trip: Trip, ride: RideRef, told: str) -> None:
     with pytest.raises(InputError, match=told):
         trip.companion.what_now([[ride]], None, trip.unix("08:00"))
+
+
+class Riding(Trip):
+    """The journey A - B - C, on trains and at stops that say whom they take."""
+
+    def __init__(self, folder: Path) -> None:
+        said = (1, 1, 1, 2)
+        stops = [
+            Stop(name, 47 + row / 10, 7.5, wheelchair=said[row]) for row, name in enumerate("ABCX")
+        ]
+        stops.append(Stop("B2", 47.1, 7.502, station="B", wheelchair=1))
+        stops.append(Stop("C2", 47.2, 7.502, station="C", wheelchair=2))
+        trains = [
+            Train("first", "A 08:00 B 08:30 X 08:50", wheelchair=1),
+            Train("second", "B 08:40 C 09:00", wheelchair=1),
+            Train("steps", "B 08:50 C 09:10", wheelchair=2),
+            Train("round", "X 08:55 C 09:20", wheelchair=1),
+            Train("later", "B 09:40 C 10:00", wheelchair=1),
+        ]
+        self.network = build_network(stops, trains, walk_radius_m=400)
+        self.origin = int(self.network.zone_origin_s[0, 0])
+        self.world = LiveWorld(self.network, folder, self.origin + 7 * 3600)
+        self.companion = Companion(self.world.planner)
+        self.rides = [[RideRef("one", t, FIRST_DATE, 1, 2)] for t in ("first", "second")]
+
+    def arrivals(self, found: WhatNow) -> list[str]:
+        return [self.clock(way.arrival) for way in found.ways]
+
+
+WHEELCHAIR = Needs(wheelchair=True)
+
+
+@pytest.fixture
+def riding(tmp_path: Path) -> Riding:
+    return Riding(tmp_path)
+
+
+def test_ways_on_obey_the_needs_and_know_the_running_day(riding: Riding) -> None:
+    riding.say(gone("second"), late("later", 1, 5))
+    assert riding.arrivals(riding.at("08:35")) == ["09:10"]
+    found = riding.at("08:35", needs=WHEELCHAIR)
+    assert (found.state, found.reason) == ("broken", "cancelled")
+    assert riding.arrivals(found) == ["10:05"]
+    assert found.live is not None
+    riding.say(gone("second"), late("later", 1, 20))
+    assert riding.arrivals(riding.at("08:35", needs=WHEELCHAIR)) == ["10:20"]
+    riding.say(gone("second"), gone("later"))
+    assert riding.arrivals(riding.at("08:35", needs=WHEELCHAIR)) == []
+
+
+def test_nobody_is_sent_on_to_where_they_cannot_alight(riding: Riding) -> None:
+    riding.say(gone("second"), gone("steps"), gone("later"))
+    assert riding.arrivals(riding.at("08:10")) == ["09:20"]
+    assert riding.arrivals(riding.at("08:10", needs=WHEELCHAIR)) == []
+
+
+def test_a_change_counts_as_the_rider_makes_it(riding: Riding) -> None:
+    riding.say(late("first", 2, 6))
+    assert riding.at("08:10").state == "holds"
+    found = riding.at("08:10", needs=Needs(min_change_s=300))
+    assert (found.state, found.reason, found.broken_leg) == ("broken", "missed", 1)
+    assert riding.arrivals(found)[0] == "09:10"
+
+
+def test_a_platform_without_a_way_breaks_the_journey(tmp_path: Path) -> None:
+    riding = Riding(tmp_path)
+    moved = TripUpdate(
+        TripRef("second", start_date=FIRST_DATE), stops=(StopUpdate(1, assigned_stop_id="B2"),)
+    )
+    riding.say(moved)
+    assert riding.at("08:10").state == "holds"
+    found = riding.at("08:10", needs=Needs(max_walk_m=100))
+    assert (found.state, found.reason) == ("broken", "missed")
+    assert found.journey.arrival == riding.unix("09:00")
+
+
+def test_a_platform_that_is_not_accessible_breaks_the_journey(riding: Riding) -> None:
+    moved = TripUpdate(
+        TripRef("second", start_date=FIRST_DATE), stops=(StopUpdate(2, assigned_stop_id="C2"),)
+    )
+    riding.say(moved)
+    assert riding.at("08:10").state == "holds"
+    found = riding.at("08:45", needs=WHEELCHAIR)
+    assert (found.state, found.reason, found.on_board) == ("broken", "not_accessible", 1)
+
+
+def test_places_to_pass_are_refused(trip: Trip) -> None:
+    with pytest.raises(UsageError, match="via"):
+        trip.at("08:00", needs=Needs(via=(Via(locate(trip.network, "one:X")),)))

@@ -207,7 +207,6 @@ def test_needs_are_asked_kept_in_the_address_and_told(
     page.get_by_role("button", name="Search", exact=True).click()
     page.get_by_text(NEEDS_TOLD).wait_for()
     assert "modes=bus&modes=tram" in page.url and "min_change=10" in page.url
-    assert page.get_by_text("With needs the timetable alone counts").is_visible()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     shoot(page, look, "needs-answer")
     first = page.locator(".journey").first.inner_text()
@@ -223,6 +222,11 @@ def test_needs_are_asked_kept_in_the_address_and_told(
     page.get_by_role("link", name="DE", exact=True).click()
     page.get_by_text("Gefragt für: mindestens 10 min zum Umsteigen").wait_for()
     assert page.get_by_role("checkbox", name="Tram", exact=True).is_checked()
+    page.locator(".journey > summary").first.click()
+    link = page.locator('a[href^="/what-now?"]').first.get_attribute("href")
+    assert "min_change=10&walk_speed_m_s=0.8&modes=bus&modes=tram" in link
+    page.get_by_role("link", name="Was nun?").first.click()
+    page.get_by_text("Gefragt für: mindestens 10 min zum Umsteigen").wait_for()
 
 
 def test_a_place_to_pass_is_chosen_and_what_is_wrong_is_told(page: Any, address: str) -> None:
@@ -233,6 +237,7 @@ def test_a_place_to_pass_is_chosen_and_what_is_wrong_is_told(page: Any, address:
     page.get_by_label("Minutes there").fill("20")
     page.get_by_role("button", name="Search", exact=True).click()
     page.get_by_text("Asked for: via Muttenz (20 min there).").wait_for()
+    assert page.get_by_text("goes on without the places under “Via”").is_visible()
     assert "via=Muttenz&stay=20" in page.url
     page.get_by_label("Minutes there").fill("long")
     page.get_by_role("button", name="Search", exact=True).click()

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import shapely
 
 from mobility.core.stop import Stop
-from mobility.core.units import WALK_SPEED_M_S
+from mobility.planner import NO_NEEDS, Needs
 from mobility.planner.endpoint import DETOUR, METRES_PER_DEGREE
 
 CORNERS = 32  # of a disc; 0.5 % short of its radius between two of them
@@ -25,7 +25,9 @@ Floats = npt.NDArray[np.float64]
 Document = dict[str, Any]
 
 
-def area(lat: Floats, lon: Floats, left_s: Floats, longest_s: int, stop: Stop) -> Document:
+def area(
+    lat: Floats, lon: Floats, left_s: Floats, longest_s: int, stop: Stop, needs: Needs = NO_NEEDS
+) -> Document:
     """Return the area within reach on foot of places, as a GeoJSON MultiPolygon.
 
     Parameters
@@ -34,13 +36,18 @@ def area(lat: Floats, lon: Floats, left_s: Floats, longest_s: int, stop: Stop) -
         Degrees.
     left_s : float64
         Seconds that are left at each place, of which at most `longest_s` are walked.
+    needs : Needs
+        How fast and how far one walks.
 
     Raises
     ------
     StoppedError
         It was told to stop.
     """
-    metres = np.minimum(left_s, longest_s) * WALK_SPEED_M_S / DETOUR
+    walk_m = np.minimum(left_s, longest_s) * needs.walk_speed_m_s
+    if needs.max_walk_m is not None:
+        walk_m = np.minimum(walk_m, needs.max_walk_m)
+    metres = walk_m / DETOUR
     known = np.isfinite(lat) & np.isfinite(lon) & (np.abs(lat) <= HIGHEST_LATITUDE) & (metres >= 1)
     lat, lon, metres = lat[known], lon[known], metres[known]
     order = np.lexsort((lon, np.round(lat * 5)))  # neighbours first: unions of them are small

@@ -390,7 +390,7 @@ class WhatNowDocument(Document):
     versions: Versions
     realtime: RealtimeDocument | None
     state: Literal["holds", "broken", "arrived"]
-    reason: Literal["missed", "cancelled", "not_boarding", "not_alighting"] | None
+    reason: Literal["missed", "cancelled", "not_boarding", "not_alighting", "not_accessible"] | None
     broken_leg: int | None = Field(description="Index of the leg that cannot be taken.")
     on_board: int | None = Field(description="Index of the leg that the rider is on.")
     at: PlaceDocument | None = Field(description="Where the rider is, or alights next.")

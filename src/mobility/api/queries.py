@@ -71,8 +71,10 @@ class RiderWords(BaseModel):
     language: Language = None
 
 
-class NeedsWords(RiderWords):
-    """What journeys must be like for who travels."""
+class NeedsWords(BaseModel):
+    """What journeys must be like for who travels, wherever they lead."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
     wheelchair: Annotated[
         bool,
@@ -83,17 +85,6 @@ class NeedsWords(RiderWords):
     not_modes: Ids = Field(default_factory=list, description="Kinds of vehicle not to use.")
     operators: Ids = Field(default_factory=list, description="Agencies to use: feed:agency_id.")
     not_operators: Ids = Field(default_factory=list, description="Agencies not to use.")
-    via: Annotated[
-        list[PlaceText],
-        Field(max_length=2, description="Stations or stops to pass, in this order."),
-    ] = Field(default_factory=list)
-    stay: Annotated[
-        list[Annotated[str, Field(max_length=20)]],
-        Field(
-            max_length=2,
-            description="How long to be at each via, such as 30m; else it may be passed on board.",
-        ),
-    ] = Field(default_factory=list)
     min_change: Annotated[
         str | None, Field(max_length=20, description="Least time between two rides, such as 8m.")
     ] = None
@@ -105,11 +96,22 @@ class NeedsWords(RiderWords):
     ] = None
 
 
-class JourneyQuery(NeedsWords):
+class JourneyQuery(NeedsWords, RiderWords):
     """From where to where and when; one of depart and arrive, or now."""
 
     from_: PlaceText = Field(alias="from")
     to: PlaceText
+    via: Annotated[
+        list[PlaceText],
+        Field(max_length=2, description="Stations or stops to pass, in this order."),
+    ] = Field(default_factory=list)
+    stay: Annotated[
+        list[Annotated[str, Field(max_length=20)]],
+        Field(
+            max_length=2,
+            description="How long to be at each via, such as 30m; else it may be passed on board.",
+        ),
+    ] = Field(default_factory=list)
     depart: TimeText = None
     arrive: TimeText = None
     window: Annotated[
@@ -157,7 +159,7 @@ class FaresQuery(JourneyQuery):
     ] = None
 
 
-class WhatNowQuery(RiderWords):
+class WhatNowQuery(NeedsWords, RiderWords):
     """A journey that was chosen, by its rides, and where it leads."""
 
     rides: Annotated[

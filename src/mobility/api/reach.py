@@ -10,7 +10,7 @@ import orjson
 
 from mobility.api.isochrones import area
 from mobility.api.maps import collection
-from mobility.api.served import Served, notice_documents
+from mobility.api.served import Served, needs_of, notice_documents
 from mobility.api.timetable_queries import IsochroneQuery, MatrixQuery, OneToAllQuery, ReachQuery
 from mobility.core.notices import Notice
 from mobility.core.stop import current_stop
@@ -63,11 +63,12 @@ class ReachDesk:
         lat = np.append(net.station_lat[rows], endpoint.place.lat)
         lon = np.append(net.station_lon[rows], endpoint.place.lon)
         seconds = np.append(travel_s[rows], 0)
+        needs, walk_s = needs_of(net, query), 60 * query.walk_minutes
         features = [
             {
                 "type": "Feature",
                 "id": cut_off // 60,
-                "geometry": area(lat, lon, cut_off - seconds, 60 * query.walk_minutes, stop),
+                "geometry": area(lat, lon, cut_off - seconds, walk_s, stop, needs),
                 "properties": {
                     "minutes": cut_off // 60,
                     "stations": int((seconds[:-1] <= cut_off).sum()),
@@ -86,9 +87,9 @@ class ReachDesk:
         first = parse_instant(query.depart, origins[0].tz)
         step_s = parse_duration_s(query.step)
         departures = [first + at * step_s for at in range(query.n_departures)]
-        travel_s = self._served.reaching.matrix(
+        travel_s, notices = self._served.reaching.matrix(
             origins, destinations, departures, horizon_s=parse_duration_s(query.horizon),
-            stop=current_stop(),
+            needs=needs_of(net, query), stop=current_stop(),
         )  # fmt: skip
         if query.window is None:
             tables: list[Document] = [{"percentile": None, "travel_s": _table(travel_s[0])}]
@@ -106,6 +107,7 @@ class ReachDesk:
                 "origins": [origin.place.to_json() for origin in origins],
                 "destinations": [end.place.to_json() for end in destinations],
                 "tables": tables,
+                "notices": notice_documents(notices),
             }
         )
 
@@ -118,8 +120,9 @@ class ReachDesk:
         if arrive is None and depart is None:
             depart = self._served.now_s()
         found, notices = self._served.reaching.reach(
-            endpoint, depart=depart, arrive=arrive, horizon_s=horizon_s, stop=current_stop()
-        )
+            endpoint, depart=depart, arrive=arrive, horizon_s=horizon_s,
+            needs=needs_of(self._network, query), stop=current_stop(),
+        )  # fmt: skip
         return endpoint, found, notices
 
     def _head(self, endpoint: Endpoint, found: Arrivals, notices: tuple[Notice, ...]) -> Document:

@@ -69,7 +69,7 @@ class Served:
             live=reader,
         )  # fmt: skip
         self.live = LiveWords(edition.network)
-        self.reaching = Reaching(edition.network, edition.slices)
+        self.reaching = Reaching(self.planner.fits)
         self.boards = Boards(edition.network, edition.slices)
         self.tariff = _load(edition.part("tariff.json"))
         self._base = self._make_base()
@@ -231,7 +231,7 @@ class Served:
     def _plan(self, query: JourneyQuery) -> tuple[Ends, Page]:
         network = self.edition.network
         ends = locate(network, query.from_), locate(network, query.to)
-        needs = _needs_of(network, query)
+        needs = needs_of(network, query)
         arrive = parse_instant(query.arrive, ends[1].tz) if query.arrive else None
         depart = parse_instant(query.depart, ends[0].tz) if query.depart else None
         if arrive is None and depart is None:
@@ -263,7 +263,11 @@ class Served:
         return None if self._base is None else self._base.for_rider(rider, language)
 
 
-def _needs_of(network: Network, words: NeedsWords) -> Needs:
+def needs_of(network: Network, words: NeedsWords) -> Needs:
+    """Return the needs of a question; places to pass are words of journeys alone."""
+    places = {}
+    if isinstance(words, JourneyQuery):
+        places = {"via": words.via, "stays": words.stay}
     return read_needs(
         network,
         wheelchair=words.wheelchair,
@@ -272,11 +276,10 @@ def _needs_of(network: Network, words: NeedsWords) -> Needs:
         not_modes=words.not_modes,
         operators=words.operators,
         not_operators=words.not_operators,
-        via=words.via,
-        stays=words.stay,
         min_change=words.min_change,
         walk_speed_m_s=words.walk_speed_m_s,
         max_walk_m=words.max_walk_m,
+        **places,
     )
 
 

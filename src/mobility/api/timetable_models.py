@@ -168,3 +168,4 @@ class MatrixDocument(Document):
     origins: list[PlaceDocument]
     destinations: list[PlaceDocument]
     tables: list[MatrixTable]
+    notices: list[NoticeDocument]

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from mobility.api.limits import MAX_TEXT
-from mobility.api.queries import PlaceText, TimeText
+from mobility.api.queries import NeedsWords, PlaceText, TimeText
 from mobility.core.errors import MobilityError
 from mobility.core.time import parse_duration_s
 from mobility.core.units import DAY_S
@@ -72,7 +72,7 @@ class TripQuery(_Query):
     date: dt.date
 
 
-class ReachQuery(_Query):
+class ReachQuery(NeedsWords, _Query):
     """From where, or to where; one of depart and arrive, or now."""
 
     place: PlaceText
@@ -108,7 +108,7 @@ class IsochroneQuery(ReachQuery):
     ] = 15
 
 
-class MatrixQuery(_Query):
+class MatrixQuery(NeedsWords, _Query):
     """Many origins, many destinations, at one departure or over a window of departures."""
 
     origins: Annotated[list[PlaceText], Field(min_length=1, max_length=MOST_ENDS)]

@@ -7,7 +7,7 @@ from typing import Any
 
 from mobility.api.names import station_names
 from mobility.api.queries import RideReference, WhatNowQuery
-from mobility.api.served import Served, priced
+from mobility.api.served import Served, needs_of, priced
 from mobility.core.errors import InputError
 from mobility.core.time import local_time, parse_instant
 from mobility.journey import Fare, Journey
@@ -37,7 +37,8 @@ class WhatNowDesk:
 
         found = self._companion.what_now(
             [[_ride(section) for section in ride] for ride in query.rides], end, now,
-            fare_of=fare_of, language=query.language or "en",
+            needs=needs_of(served.edition.network, query), fare_of=fare_of,
+            language=query.language or "en",
         )  # fmt: skip
         next_ones = [way.journey for way in found.ways if way.journey is not None]
         labelled = served.labelled([found.journey, *next_ones], query)

@@ -12,6 +12,7 @@ from mobility.api.booking import booking_texts
 from mobility.api.labelling import Labelling
 from mobility.api.live import LiveWords, versions_with
 from mobility.api.names import station_names
+from mobility.cli import needs_options as options
 from mobility.cli.clock import clock_of
 from mobility.cli.feed_sheets import report_language
 from mobility.cli.output import money, notices_json, out, print_json, print_notices
@@ -59,24 +60,12 @@ def plan(
     page: Annotated[
         str, typer.Option(help="The page before or after an answer, as that one names it.")
     ] = "",
-    wheelchair: Annotated[
-        bool, typer.Option("--wheelchair", help="Only what is said to be accessible.")
-    ] = False,
-    bike: Annotated[
-        bool, typer.Option("--bike", help="Only trips that are said to take bikes.")
-    ] = False,
-    modes: Annotated[
-        list[str] | None, typer.Option("--mode", help="Kind of vehicle to use, such as rail.")
-    ] = None,
-    not_modes: Annotated[
-        list[str] | None, typer.Option("--not-mode", help="Kind of vehicle not to use.")
-    ] = None,
-    operators: Annotated[
-        list[str] | None, typer.Option("--operator", help="Agency to use: feed:agency_id.")
-    ] = None,
-    not_operators: Annotated[
-        list[str] | None, typer.Option("--not-operator", help="Agency not to use.")
-    ] = None,
+    wheelchair: options.Wheelchair = False,
+    bike: options.Bike = False,
+    modes: options.Modes = None,
+    not_modes: options.NotModes = None,
+    operators: options.Operators = None,
+    not_operators: options.NotOperators = None,
     via: Annotated[
         list[str] | None, typer.Option("--via", help="Station or stop to pass; at most two.")
     ] = None,
@@ -84,11 +73,9 @@ def plan(
         list[str] | None,
         typer.Option("--stay", help="How long to be at each via, such as 30m."),
     ] = None,
-    min_change: Annotated[str, typer.Option(help="Least time between two rides, such as 8m.")] = "",
-    walk_speed: Annotated[
-        float | None, typer.Option(help="Metres per second on foot; 1.2 is usual.")
-    ] = None,
-    max_walk: Annotated[int | None, typer.Option(help="Longest single walk, metres.")] = None,
+    min_change: options.MinChange = "",
+    walk_speed: options.WalkSpeed = None,
+    max_walk: options.MaxWalk = None,
     cards: Annotated[
         list[str] | None, typer.Option("--card", help="Reduction card held, such as half-fare.")
     ] = None,

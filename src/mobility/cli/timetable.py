@@ -16,6 +16,7 @@ from mobility.api.region_pages import asked
 from mobility.api.served import Served
 from mobility.api.timetable import TimetableDesk
 from mobility.api.timetable_queries import MOST_REACHED, DeparturesQuery, OneToAllQuery
+from mobility.cli import needs_options as options
 from mobility.cli.output import err, out, print_json
 from mobility.core.errors import UsageError
 from mobility.core.time import local_time, system_clock
@@ -61,6 +62,15 @@ def reach(
     depart: Annotated[str, typer.Option(help="Local at the origin, or with an offset.")] = "",
     arrive: Annotated[str, typer.Option(help="Local at the destination, or with offset.")] = "",
     horizon: Annotated[str, typer.Option(help="Longest travel.")] = "24h",
+    wheelchair: options.Wheelchair = False,
+    bike: options.Bike = False,
+    modes: options.Modes = None,
+    not_modes: options.NotModes = None,
+    operators: options.Operators = None,
+    not_operators: options.NotOperators = None,
+    min_change: options.MinChange = "",
+    walk_speed: options.WalkSpeed = None,
+    max_walk: options.MaxWalk = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """List every station in reach with its travel time, the nearest first, as CSV."""
@@ -72,6 +82,15 @@ def reach(
         "depart": depart or None,
         "arrive": arrive or None,
         "horizon": horizon,
+        "wheelchair": wheelchair,
+        "bike": bike,
+        "modes": modes or [],
+        "not_modes": not_modes or [],
+        "operators": operators or [],
+        "not_operators": not_operators or [],
+        "min_change": min_change or None,
+        "walk_speed_m_s": walk_speed,
+        "max_walk_m": max_walk,
         "limit": MOST_REACHED,
     }
     document = orjson.loads(ReachDesk(served).one_to_all(asked(OneToAllQuery, question)))
@@ -105,4 +124,5 @@ def _line(entry: Document, stations: dict[str, str], arrivals: bool) -> str:
 
 def _print_notices(document: Document) -> None:
     for notice in document["notices"]:
-        err.print(f"{notice['severity']}: {notice['feed']}: {notice['message']}", markup=False)
+        place = f"{notice['feed']}: " if notice["feed"] else ""
+        err.print(f"{notice['severity']}: {place}{notice['message']}", markup=False)

@@ -10,7 +10,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 
@@ -20,15 +20,18 @@ from mobility.network import Bounds, DaySlice, Flags, Links, Network
 from mobility.network.links import build_links
 from mobility.network.slices import LINKED_AT_ONCE
 from mobility.network.values import UNKNOWN, Int16s, read_only
-from mobility.planner.endpoint import Reach, WalkTimes
+from mobility.planner.endpoint import CrowFlies, Footpaths, Reach, WalkTimes
 from mobility.planner.layers import Layers
-from mobility.planner.needs import Needs
+from mobility.planner.needs import NO_NEEDS, Needs
 from mobility.planner.riding import Riding
 from mobility.planner.values import Array, reverse_walks
 from mobility.planner.walking import RiderWalks, changed_network, walked_network
 
 KEPT_DAYS = 4
+KEPT_RIDERS = 8  # for whom one holds on to what was made for them
 MAX_NAMED_FEEDS = 10
+Made = TypeVar("Made")
+Steps = list[Callable[[DaySlice], DaySlice]]
 
 
 class Slices(Protocol):
@@ -53,16 +56,17 @@ class Slices(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fit:
-    """What a planner searches for a rider.
+    """What is searched for a rider, or for all who need nothing.
 
     Parameters
     ----------
+    needs : Needs
     network : Network
         Points, changes and footpaths between two rides.
-    near : Network
-        Footpaths from an origin and to a destination.
-    back, near_back : dict
-        Footpaths of both by where they lead; see `reverse_walks`.
+    back : dict
+        The same footpaths by where they lead; see `reverse_walks`.
+    out_paths, in_paths : Footpaths
+        From an origin by where they begin, to a destination by where they lead.
     slices : Slices
     walks : WalkTimes
         From and to positions.
@@ -72,47 +76,127 @@ class Fit:
         What was left out because nobody says whether it fits.
     """
 
+    needs: Needs
     network: Network
-    near: Network
     back: dict[str, Array]
-    near_back: dict[str, Array]
+    out_paths: Footpaths
+    in_paths: Footpaths
     slices: Slices
     walks: WalkTimes
-    layers: Layers | None
-    notices: tuple[Notice, ...]
+    layers: Layers | None = None
+    notices: tuple[Notice, ...] = ()
+
+    def steps(self, network: Network) -> Steps:
+        """Return how slices are changed; also of a network that has more trains."""
+        return _steps(self.needs, network, self.layers)
+
+    def origin(self, reach: Reach) -> Reach:
+        """Return what an origin opens to the rider."""
+        return reach if self.layers is None else self.layers.origin(reach)
+
+    def destination(self, reach: Reach) -> Reach:
+        """Return what a destination opens to the rider."""
+        return reach if self.layers is None else self.layers.destination(reach)
 
 
-def fit_to(
-    needs: Needs, network: Network, back: dict[str, Array], slices: Slices, walks: WalkTimes
-) -> Fit:
-    """Return the network and slices as a rider finds them.
+class LastFew(Generic[Made]):
+    """What is made for riders, kept for the last of them; serves all threads.
 
-    Raises
-    ------
-    UsageError
-        An operator that the network does not have; too many footpaths for via places.
+    Two threads that ask for the same at once may both make it: nobody waits for another's.
+
+    Examples
+    --------
+    >>> kept = LastFew()
+    >>> kept.of(NO_NEEDS, lambda needs: "made"), kept.of(NO_NEEDS, lambda needs: "made anew")
+    ('made', 'made')
     """
-    near = walked_network(network, needs)
-    same = near.walk_to is network.walk_to and near.walk_s is network.walk_s
-    near_back = back if same else reverse_walks(near)
-    changed = changed_network(near, needs)
-    back = near_back | {"back_s": np.maximum(near_back["back_s"], np.int32(needs.min_change_s))}
-    steps: list[Callable[[DaySlice], DaySlice]] = [Riding(network, needs).fit]
-    layers = Layers(changed, back, needs.via) if needs.via else None
-    searched = changed
-    if layers is not None:
-        steps.append(layers.fit)
-        searched, back = layers.network, layers.back
-    return Fit(
-        searched,
-        near,
-        back,
-        near_back,
-        FittedSlices(searched, slices, steps, quicker=needs.walk_speed_m_s > WALK_SPEED_M_S),
-        RiderWalks(walks, needs),
-        layers,
-        _unknowns(network, needs),
-    )
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[Needs, Made] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def of(self, needs: Needs, make: Callable[[Needs], Made]) -> Made:
+        """Return what was made for these needs, or make it."""
+        with self._lock:
+            if needs in self._kept:
+                self._kept.move_to_end(needs)
+                return self._kept[needs]
+        made = make(needs)
+        with self._lock:
+            self._kept[needs] = made
+            while len(self._kept) > KEPT_RIDERS:
+                self._kept.popitem(last=False)
+        return made
+
+
+class Fits:
+    """A network and its slices as riders find them; the last few fits are kept.
+
+    Who searches in several ways shares one, so that nothing is laid out twice.
+
+    Parameters
+    ----------
+    network : Network
+    slices : Slices
+        Its day slices.
+    walks : WalkTimes, optional
+        Walks between positions and stops; the straight line with a detour by default.
+
+    Attributes
+    ----------
+    usual : Fit
+        For who needs nothing.
+    """
+
+    usual: Fit
+
+    def __init__(self, network: Network, slices: Slices, walks: WalkTimes | None = None) -> None:
+        back = reverse_walks(network)
+        self.usual = Fit(
+            NO_NEEDS, network, back, *_footpaths(network, back), slices,
+            walks or CrowFlies(network),
+        )  # fmt: skip
+        self._riders: LastFew[Fit] = LastFew()
+
+    def of(self, needs: Needs) -> Fit:
+        """Return the network and slices as a rider finds them.
+
+        Raises
+        ------
+        UsageError
+            An operator that the network does not have; too many footpaths for via places.
+        """
+        return self.usual if needs == NO_NEEDS else self._riders.of(needs, self._fit_to)
+
+    def _fit_to(self, needs: Needs) -> Fit:
+        usual = self.usual
+        network = usual.network
+        near = walked_network(network, needs)
+        same = near.walk_to is network.walk_to and near.walk_s is network.walk_s
+        near_back = usual.back if same else reverse_walks(near)
+        paths = (usual.out_paths, usual.in_paths) if same else _footpaths(near, near_back)
+        searched = changed_network(near, needs)
+        back_s = np.maximum(near_back["back_s"], np.int32(needs.min_change_s))
+        back = near_back | {"back_s": back_s}
+        layers = Layers(searched, back, needs.via) if needs.via else None
+        if layers is not None:
+            searched, back = layers.network, layers.back
+        quicker = needs.walk_speed_m_s > WALK_SPEED_M_S
+        steps = _steps(needs, network, layers)
+        slices = FittedSlices(searched, usual.slices, steps, quicker=quicker)
+        walks = RiderWalks(usual.walks, needs)
+        unknowns = _unknowns(network, needs)
+        return Fit(needs, searched, back, *paths, slices, walks, layers, unknowns)
+
+
+def _steps(needs: Needs, network: Network, layers: Layers | None) -> Steps:
+    return [Riding(network, needs).fit, *([] if layers is None else [layers.fit])]
+
+
+def _footpaths(network: Network, back: dict[str, Array]) -> tuple[Footpaths, Footpaths]:
+    """Return the footpaths by the point they lead from, and by the one they lead to."""
+    out = Footpaths(network.walk_start, network.walk_to, network.walk_s, network.walk_m)
+    return out, Footpaths(*(back[name] for name in ("back_start", "back_from", "back_s", "back_m")))
 
 
 class FittedSlices:
@@ -125,7 +209,7 @@ class FittedSlices:
         self,
         network: Network,
         slices: Slices,
-        steps: list[Callable[[DaySlice], DaySlice]],
+        steps: Steps,
         *,
         quicker: bool,
     ) -> None:
@@ -208,13 +292,3 @@ def _unknown(network: Network, what: str, field: str, feed_of: Int16s) -> Notice
         count=len(feed_of),
         message=f"{len(feed_of)} {what} are left out because nobody says {field} of them: {names}",
     )  # fmt: skip
-
-
-def origin_of(fit: Fit, reach: Reach) -> Reach:
-    """Return what an origin opens to the rider."""
-    return reach if fit.layers is None else fit.layers.origin(reach)
-
-
-def destination_of(fit: Fit, reach: Reach) -> Reach:
-    """Return what a destination opens to the rider."""
-    return reach if fit.layers is None else fit.layers.destination(reach)

@@ -15,9 +15,9 @@ from mobility.core.stop import Stop
 from mobility.core.units import DAY_S
 from mobility.network import Connections, DaySlice, Network
 from mobility.network.connections import build_connections
-from mobility.planner.endpoint import Footpaths
+from mobility.planner.fitting import Fit
 from mobility.planner.memory import frozen_all
-from mobility.planner.scan import LATER_S, STOPPED, scan, target_times, travel_times
+from mobility.planner.scan import LATER_S, STOPPED, scan, target_times, travel_times, walk_on
 
 UNREACHED = -1
 LONGEST_HORIZON_S = DAY_S
@@ -129,28 +129,29 @@ class _Scratch:
 
 
 class OneToAll:
-    """Scans of one network; serves all threads.
+    """Scans of a network as a rider finds it; serves all threads."""
 
-    Parameters
-    ----------
-    out_paths, in_paths : Footpaths
-        The footpaths of the network by where they begin, and by where they end.
-    """
-
-    def __init__(
-        self, network: Network, slices: DaySlices, out_paths: Footpaths, in_paths: Footpaths
-    ) -> None:
+    def __init__(self, fit: Fit) -> None:
+        network, slices, back = fit.network, fit.slices, fit.back
         self._network = network
         self._slices: ConnectedSlices = (
             slices if isinstance(slices, ConnectedSlices) else _KeptConnections(network, slices)
         )
-        kinds = [np.int32] * 4
-        change_s = network.change_s
-        self._paths = {
-            backwards: frozen_all((change_s, paths.start, paths.stop, paths.walk_s), kinds)
-            for backwards, paths in ((False, out_paths), (True, in_paths))
+        between = {
+            False: (network.walk_start, network.walk_to, network.walk_s),
+            True: (back["back_start"], back["back_from"], back["back_s"]),
         }
-        self._stop_of = frozen_all([network.stop_of], [np.int32])[0]
+        kinds = [np.int32] * 4
+        self._paths = {
+            backwards: frozen_all((network.change_s, *walks), kinds)
+            for backwards, walks in between.items()
+        }
+        # After the last ride no change is made, so that none takes the least that is asked for.
+        self._last_paths = {
+            backwards: frozen_all((paths.start, paths.stop, paths.walk_s), kinds[:3])
+            for backwards, paths in ((False, fit.out_paths), (True, fit.in_paths))
+            if fit.needs.min_change_s
+        }
         self._local = threading.local()
 
     def arrivals(
@@ -174,10 +175,11 @@ class OneToAll:
             The work was told to stop.
         """
         first_s, scratch = self._scan(ends, moment, horizon_s, backwards, NO_TARGETS, stop)
-        travel_s = np.full(self._network.n_stops, UNREACHED, np.int32)
-        travel_times(
-            scratch.ready, scratch.ridden, self._stop_of, first_s, first_s + horizon_s, travel_s
-        )
+        if backwards in self._last_paths:
+            walk_start, walk_to, walk_s = self._last_paths[backwards]
+            walk_on(scratch.ridden, walk_start, walk_to, walk_s, scratch.ready)
+        travel_s = np.empty(self._network.n_stops, np.int32)
+        travel_times(scratch.ready, scratch.ridden, first_s, first_s + horizon_s, travel_s)
         return Arrivals(moment, horizon_s, backwards, travel_s)
 
     def to_targets(

@@ -26,16 +26,8 @@ from mobility.planner.answer import (
 )
 from mobility.planner.assemble import Assembler
 from mobility.planner.day import Day, prepared
-from mobility.planner.endpoint import (
-    CrowFlies,
-    Endpoint,
-    Footpaths,
-    Reach,
-    WalkTimes,
-    direct_walk,
-    reach_of,
-)
-from mobility.planner.fitting import Fit, Slices, destination_of, fit_to, origin_of
+from mobility.planner.endpoint import Endpoint, Reach, WalkTimes, direct_walk, reach_of
+from mobility.planner.fitting import Fit, Fits, LastFew, Slices
 from mobility.planner.needs import NO_NEEDS, Needs
 from mobility.planner.realtime import LiveView
 from mobility.planner.remarks import (
@@ -51,9 +43,7 @@ from mobility.planner.values import (
     MAX_ROUNDS,
     N_WRITTEN,
     NEVER_S,
-    Array,
     no_bounds,
-    reverse_walks,
     train_arrays,
 )
 
@@ -65,7 +55,6 @@ MAX_TRANSFERS = MAX_ROUNDS - 1  # real journeys over three countries have eleven
 KEPT_DAYS = 4  # slices with their references that a planner holds on to
 ASKED_OFTEN = 1_000  # questions for a date after which making its flags pays
 AT_ONCE = 16  # questions that a call to a kernel answers at most
-KEPT_RIDERS = 8  # needs for which a planner holds on to its arrays
 BookingText = Callable[[int], str]  # row of a trip -> how its on-demand service is booked
 
 
@@ -128,6 +117,13 @@ class _Task(NamedTuple):
         return -1 if self.direct is None else self.direct[0]
 
 
+@dataclass(slots=True)
+class _Running:
+    """The running day in its newest version: one for a planner and for those of its riders."""
+
+    view: LiveView | None
+
+
 class Planner:
     """Finds journeys in a network; one planner serves all threads.
 
@@ -160,9 +156,9 @@ class Planner:
         link_behind: bool = False,
         live: LiveReader | None = None,
     ) -> None:
-        self.network = network
-        self._slices, self._pricer = slices, pricer
-        self._walks = walks or CrowFlies(network)
+        self.fits = Fits(network, slices, walks)
+        self._take(self.fits.usual)
+        self._pricer = pricer
         self._assembler = Assembler(network)
         self._coverage = Coverage(network)
         self._on_demand = OnDemand(network, booking)
@@ -170,16 +166,15 @@ class Planner:
         self._bans = BoardingBans(network)
         self._train_arrays = train_arrays(network)
         self._no_bounds = no_bounds(network.n_points)
-        self._back = reverse_walks(network)
-        self._out_paths, self._in_paths = _footpaths(network, self._back)
         self._days: OrderedDict[dt.date, Day] = OrderedDict()
         self._asked: Counter[dt.date] = Counter()  # questions for days that could have flags
-        self._live, self._view = live, None if live is None else LiveView(self.network)
+        self._live = live
+        self._running = _Running(None if live is None else LiveView(network))
+        self._view: LiveView | None = None  # of a rider
         self._link_behind = link_behind
         self._lock, self._refreshing = threading.Lock(), threading.Lock()
         self._local = threading.local()
-        self._fit: Fit | None = None  # of a planner for riders with needs
-        self._riders: OrderedDict[Needs, Planner] = OrderedDict()
+        self._riders: LastFew[Planner] = LastFew()
 
     def plan(
         self,
@@ -237,7 +232,7 @@ class Planner:
             return self.for_rider(needs).plan(
                 origin, destination, depart=depart, arrive=arrive, window_s=window_s,
                 max_transfers=max_transfers, max_travel_s=max_travel_s, language=language,
-                look_beyond=look_beyond,
+                as_planned=as_planned, look_beyond=look_beyond,
             )  # fmt: skip
         task = self._task(
             origin, destination, depart, arrive, window_s, max_transfers, max_travel_s,
@@ -281,7 +276,7 @@ class Planner:
         if needs != NO_NEEDS:
             return self.for_rider(needs).plan_all(
                 questions, max_transfers=max_transfers, max_travel_s=max_travel_s,
-                language=language, look_beyond=look_beyond,
+                language=language, as_planned=as_planned, look_beyond=look_beyond,
             )  # fmt: skip
         tasks = [
             self._task(
@@ -314,27 +309,21 @@ class Planner:
             The needs name an operator that the network does not have, or via places in a network
             too large for them.
         """
-        with self._lock:
-            if needs in self._riders:
-                self._riders.move_to_end(needs)
-                return self._riders[needs]
-        planner = self._fitted(fit_to(needs, self.network, self._back, self._slices, self._walks))
-        with self._lock:
-            self._riders[needs] = planner
-            while len(self._riders) > KEPT_RIDERS:
-                self._riders.popitem(last=False)
-        return planner
+        return self._riders.of(needs, self._fitted)
 
-    def _fitted(self, fit: Fit) -> Planner:
+    def _take(self, fit: Fit) -> None:
+        self._fit = fit
+        self.network, self._slices, self._walks = fit.network, fit.slices, fit.walks
+        self._back, self._out_paths, self._in_paths = fit.back, fit.out_paths, fit.in_paths
+
+    def _fitted(self, needs: Needs) -> Planner:
         """Return a planner on other arrays that shares with this one all that is the same."""
-        made = copy.copy(self)
-        made._fit = fit
-        made.network, made._slices, made._walks = fit.network, fit.slices, fit.walks
-        made._back = fit.back
-        made._out_paths, made._in_paths = _footpaths(fit.near, fit.near_back)
-        made._days, made._riders = OrderedDict(), OrderedDict()
+        made, fit = copy.copy(self), self.fits.of(needs)
+        made._take(fit)
+        made._days = OrderedDict()
+        made._riders = LastFew()
         made._link_behind = False
-        made._live = made._view = None  # the running day is of all riders, not of these
+        made._live = None  # the running day is followed by who plans for all
         made._lock, made._refreshing = threading.Lock(), threading.Lock()
         if fit.network.n_points != self.network.n_points:
             made._assembler = Assembler(fit.network)
@@ -392,7 +381,8 @@ class Planner:
     @property
     def live(self) -> LiveVersion | None:
         """The version of the running day that the next query is answered from."""
-        return None if self._view is None else self._view.version
+        view = self._running.view
+        return None if view is None else view.version
 
     def refresh_live(self) -> LiveVersion | None:
         """Take up the newest version of the running day; queries under way keep theirs.
@@ -402,12 +392,22 @@ class Planner:
         if self._live is None:
             return None
         with self._refreshing:
-            view = self._view
+            view = self._running.view
             assert view is not None
             newest = self._live.refresh()
             if newest is not None and newest is not view.version:
-                self._view = view.follow(newest, self._back, self._assembler)
+                self._running.view = view.follow(newest, self._back, self._assembler)
         return newest
+
+    def _seen(self) -> LiveView | None:
+        """Return the running day as the next query sees it; a rider's slices are fitted to them."""
+        usual = self._running.view
+        if usual is None or self._fit.needs == NO_NEEDS:
+            return usual
+        with self._refreshing:
+            if self._view is None or self._view.version is not usual.version:
+                self._view = usual.for_rider(self._fit, self._assembler, self._view)
+            return self._view
 
     def _day_of(self, task: _Task, date: dt.date) -> tuple[Day, Assembler]:
         """Return a day as a query sees it, and who tells of its trains."""
@@ -428,12 +428,11 @@ class Planner:
         start = reach_of(origin, self._out_paths, self._walks)
         end = reach_of(destination, self._in_paths, self._walks)
         direct = self._direct(origin, destination, start)
-        if self._fit is not None:
-            start, end = origin_of(self._fit, start), destination_of(self._fit, end)
-            direct = None if self._fit.layers else direct
+        fit = self._fit
         return _Task(
-            start, end, arrive, window_s, moments, look_beyond, max_transfers + 1, max_travel_s,
-            direct, None if as_planned else self._view, notices,
+            fit.origin(start), fit.destination(end), arrive, window_s, moments, look_beyond,
+            max_transfers + 1, max_travel_s, None if fit.layers else direct,
+            None if as_planned else self._seen(), notices,
         )  # fmt: skip
 
     def _answer(self, task: _Task, journeys: list[Journey], language: str) -> Answer:
@@ -446,7 +445,7 @@ class Planner:
         notices += self._on_demand.notices(task.origin, task.destination, task.moments, zone)
         notices += self._bans.notices(task.origin, task.destination, task.moments, zone)
         notices += self._border_checks.notices(journeys, language)
-        notices += () if self._fit is None else self._fit.notices
+        notices += self._fit.notices
         return Answer(tuple(journeys), notices, None if task.view is None else task.view.version)
 
     def _direct(
@@ -558,12 +557,6 @@ class Planner:
     def _way_to(task: _Task, stop: int) -> tuple[int, int]:
         column = int(np.flatnonzero(task.origin.ends[0] == stop)[0])
         return int(task.origin.ends[1, column]), int(task.origin.ends[2, column])
-
-
-def _footpaths(network: Network, back: dict[str, Array]) -> tuple[Footpaths, Footpaths]:
-    """Return the footpaths by the point they lead from, and by the one they lead to."""
-    out = Footpaths(network.walk_start, network.walk_to, network.walk_s, network.walk_m)
-    return out, Footpaths(*(back[name] for name in ("back_start", "back_from", "back_s", "back_m")))
 
 
 def _utc_date(unix_s: int) -> dt.date:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,24 +12,12 @@ from mobility.core.errors import UsageError
 from mobility.core.notices import Notice
 from mobility.core.stop import Stop
 from mobility.core.units import DAY_S
-from mobility.network import Network
-from mobility.planner.endpoint import (
-    CrowFlies,
-    Endpoint,
-    Footpaths,
-    WalkTimes,
-    direct_walk,
-    reach_of,
-)
-from mobility.planner.one_to_all import (
-    LONGEST_HORIZON_S,
-    Arrivals,
-    DaySlices,
-    OneToAll,
-    targets_of,
-)
+from mobility.planner.endpoint import Endpoint, direct_walk, reach_of
+from mobility.planner.fitting import Fit, Fits, LastFew
+from mobility.planner.needs import NO_NEEDS, Needs
+from mobility.planner.one_to_all import LONGEST_HORIZON_S, Arrivals, OneToAll, targets_of
 from mobility.planner.remarks import Coverage
-from mobility.planner.values import NEVER_S, reverse_walks
+from mobility.planner.values import NEVER_S
 
 
 class Reaching:
@@ -36,27 +25,37 @@ class Reaching:
 
     Parameters
     ----------
-    network : Network
-    slices : DaySlices
-        Its day slices.
-    walks : WalkTimes, optional
-        Walks between positions and stops; the straight line with a detour by default.
+    fits : Fits
+        A planner's own, where there is one, so that a rider's arrays are made once.
     """
 
-    def __init__(
-        self, network: Network, slices: DaySlices, *, walks: WalkTimes | None = None
-    ) -> None:
-        back = reverse_walks(network)
-        self.network = network
-        self._walks = walks or CrowFlies(network)
-        self._coverage = Coverage(network)
-        self._out_paths = Footpaths(
-            network.walk_start, network.walk_to, network.walk_s, network.walk_m
-        )
-        self._in_paths = Footpaths(
-            back["back_start"], back["back_from"], back["back_s"], back["back_m"]
-        )
-        self._one_to_all = OneToAll(network, slices, self._out_paths, self._in_paths)
+    def __init__(self, fits: Fits) -> None:
+        self.network = fits.usual.network
+        self._fits = fits
+        self._coverage = Coverage(self.network)
+        self._take(fits.usual)
+        self._riders: LastFew[Reaching] = LastFew()
+
+    def for_rider(self, needs: Needs) -> Reaching:
+        """Return who finds what such a rider can reach; the last few are kept.
+
+        Raises
+        ------
+        UsageError
+            The needs name an operator that the network does not have, or places to pass.
+        """
+        if needs.via:
+            raise UsageError("via: a place to pass goes with a journey, not with all in reach")
+        return self._riders.of(needs, self._fitted)
+
+    def _take(self, fit: Fit) -> None:
+        self._fit, self._one_to_all = fit, OneToAll(fit)
+
+    def _fitted(self, needs: Needs) -> Reaching:
+        made = copy.copy(self)
+        made._take(self._fits.of(needs))
+        made._riders = LastFew()
+        return made
 
     def reach(
         self,
@@ -65,6 +64,7 @@ class Reaching:
         depart: int | None = None,
         arrive: int | None = None,
         horizon_s: int = DAY_S,
+        needs: Needs = NO_NEEDS,
         stop: Stop | None = None,
     ) -> tuple[Arrivals, tuple[Notice, ...]]:
         """Return the earliest arrival at every stop within a horizon; by any number of rides.
@@ -77,6 +77,8 @@ class Reaching:
             Unix seconds; one of the two.
         horizon_s : int
             Longest travel in seconds, at most 24 hours.
+        needs : Needs
+            What the journeys must be like; no places to pass.
         stop : Stop, optional
             Ends the search from another thread.
 
@@ -89,6 +91,10 @@ class Reaching:
         StoppedError
             The search was told to stop.
         """
+        if needs != NO_NEEDS:
+            return self.for_rider(needs).reach(
+                endpoint, depart=depart, arrive=arrive, horizon_s=horizon_s, stop=stop
+            )
         if (depart is None) == (arrive is None):
             raise UsageError("give either a departure or an arrival")
         _check_horizon(horizon_s)
@@ -96,10 +102,10 @@ class Reaching:
         assert moment is not None  # checked before
         notices = self._coverage.check((moment, moment), endpoint.tz)
         backwards = arrive is not None
-        paths = self._in_paths if backwards else self._out_paths
-        ends = reach_of(endpoint, paths, self._walks).ends
+        paths = self._fit.in_paths if backwards else self._fit.out_paths
+        ends = reach_of(endpoint, paths, self._fit.walks).ends
         found = self._one_to_all.arrivals(ends, moment, horizon_s, backwards=backwards, stop=stop)
-        return found, notices
+        return found, notices + self._fit.notices
 
     def matrix(
         self,
@@ -108,42 +114,49 @@ class Reaching:
         departures: Sequence[int],
         *,
         horizon_s: int = DAY_S,
+        needs: Needs = NO_NEEDS,
         stop: Stop | None = None,
-    ) -> npt.NDArray[np.int32]:
+    ) -> tuple[npt.NDArray[np.int32], tuple[Notice, ...]]:
         """Return the seconds from each origin to each destination, for each departure.
 
         Parameters
         ----------
         departures : sequence of int
             Unix seconds.
+        needs : Needs
+            As in `reach`.
 
         Returns
         -------
         int32[n_departures, n_origins, n_destinations]
             -1 where the horizon does not suffice. Where one is already, 0.
+        tuple of Notice
 
         Raises
         ------
         UsageError, DateOutsideError, StoppedError
             As `reach`.
         """
+        if needs != NO_NEEDS:
+            return self.for_rider(needs).matrix(
+                origins, destinations, departures, horizon_s=horizon_s, stop=stop
+            )
         _check_horizon(horizon_s)
-        for moment in departures:
-            self._coverage.check((moment, moment), origins[0].tz)
-        ends = [reach_of(end, self._in_paths, self._walks).ends for end in destinations]
+        found = [self._coverage.check((moment, moment), origins[0].tz) for moment in departures]
+        notices = tuple(dict.fromkeys(notice for some in found for notice in some))
+        fit, on_foot = self._fit, self._fit.walks
+        ends = [reach_of(end, fit.in_paths, on_foot).ends for end in destinations]
         table = np.empty((len(departures), len(origins), len(destinations)), np.int32)
         for row, origin in enumerate(origins):
-            start = reach_of(origin, self._out_paths, self._walks)
-            walks = [
-                direct_walk(self.network, self._walks, origin, end, start) for end in destinations
-            ]
+            start = reach_of(origin, fit.out_paths, on_foot)
+            walks = [direct_walk(self.network, on_foot, origin, end, start) for end in destinations]
             for at, moment in enumerate(departures):
                 leave_s = moment - self.network.epoch_s
                 direct_s = [NEVER_S if walk is None else leave_s + walk[0] for walk in walks]
                 table[at, row] = self._one_to_all.to_targets(
                     start.ends, moment, horizon_s, targets_of(ends, direct_s), stop=stop
                 )
-        return table
+        return table, notices + fit.notices
 
 
 def _check_horizon(horizon_s: int) -> None:

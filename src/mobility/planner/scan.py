@@ -102,20 +102,27 @@ def scan(
     return item - before
 
 
-@njit(types.void(_W_I32, _W_I32, _I32, INT, INT, _W_I32), cache=True, nogil=True)
-def travel_times(
-    ready: Any, ridden: Any, stop_of: Any, first_s: Any, last_s: Any, travel_s: Any
-) -> None:
-    """Write for each stop the seconds until the earliest arrival at one of its points.
+@njit(types.void(_W_I32, _I32, _I32, _I32, _W_I32), cache=True, nogil=True)
+def walk_on(ridden: Any, walk_start: Any, walk_to: Any, walk_s: Any, ready: Any) -> None:
+    """Lower ``ready`` to the arrival on foot, where the last walk takes less than one to a ride."""
+    for point in range(ridden.size - 1):
+        if ridden[point] < LATER_S:
+            for path in range(walk_start[point], walk_start[point + 1]):
+                to = walk_to[path]
+                ready[to] = min(ready[to], ridden[point] + walk_s[path])
+
+
+@njit(types.void(_W_I32, _W_I32, INT, INT, _W_I32), cache=True, nogil=True)
+def travel_times(ready: Any, ridden: Any, first_s: Any, last_s: Any, travel_s: Any) -> None:
+    """Write for each stop the seconds until the earliest arrival at its own point.
 
     On foot one arrives when one may board; by a ride before that. -1 where the last moment does
-    not suffice.
+    not suffice. The other points of a stop do not count: footpaths lead from each to its own, and
+    what leads to them may be short for who changes between two trains and for nobody else.
     """
-    for row in range(stop_of.size):
-        at, arrival = stop_of[row], min(ready[row], ridden[row])
-        known = travel_s[at]
-        if arrival <= last_s and (known < 0 or arrival - first_s < known):
-            travel_s[at] = arrival - first_s
+    for stop in range(travel_s.size):
+        arrival = min(ready[stop], ridden[stop])
+        travel_s[stop] = arrival - first_s if arrival <= last_s else -1
 
 
 @njit(types.void(_W_I32, _I32, _I32, _I32, _I32, INT, INT, _W_I32), cache=True, nogil=True)

@@ -15,23 +15,26 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
-from mobility.core.errors import InputError
-from mobility.core.units import distance_m
+from mobility.core.errors import InputError, UsageError
 from mobility.journey import Call, Fare, Journey, Leg, Place, Section
 from mobility.network import Network
 from mobility.network.live.running import SKIPPED
 from mobility.network.values import (
     ALIGHTING_BIT,
+    ALLOWED,
     BOARDING_BIT,
     BORDER_POINT_BIT,
     UInt8s,
     call_flags,
 )
 from mobility.planner.assemble import Assembler
-from mobility.planner.endpoint import CrowFlies, Endpoint
+from mobility.planner.endpoint import Endpoint
+from mobility.planner.fitting import Fit
 from mobility.planner.locate import locate
+from mobility.planner.needs import NO_NEEDS, Needs
 from mobility.planner.query import Planner
 from mobility.planner.realtime import live_calls, position_of
+from mobility.planner.walking import OUT_OF_REACH_S
 
 if TYPE_CHECKING:  # who plans by the timetable alone loads nothing of it
     from mobility.network.live.files import LiveVersion
@@ -40,7 +43,7 @@ MAX_RIDES = 16
 MAX_STOPS_AHEAD = 30  # of the train that the rider is on
 MAX_NEXT = 5
 State = Literal["holds", "broken", "arrived"]
-Reason = Literal["missed", "cancelled", "not_boarding", "not_alighting"]
+Reason = Literal["missed", "cancelled", "not_boarding", "not_alighting", "not_accessible"]
 FareOf = Callable[[Journey], Fare | None]
 
 
@@ -110,7 +113,8 @@ class WhatNow:
         Index of the leg that cannot be taken as planned.
     reason : str or None
         ``missed``: it leaves before one can be there; ``cancelled``; ``not_boarding`` and
-        ``not_alighting``: it does not stop where it should.
+        ``not_alighting``: it does not stop where it should; ``not_accessible``: it stops where
+        nobody says that one in a wheelchair can board or alight.
     on_board : int or None
         Index of the leg that the rider is on.
     at : Place or None
@@ -162,7 +166,7 @@ class Companion:
 
     def what_now(
         self, rides: Sequence[Sequence[RideRef]], destination: Endpoint | None, now: int,
-        *, fare_of: FareOf | None = None, language: str = "en",
+        *, needs: Needs = NO_NEEDS, fare_of: FareOf | None = None, language: str = "en",
     ) -> WhatNow:  # fmt: skip
         """Return how a journey stands and how to go on.
 
@@ -174,6 +178,9 @@ class Companion:
             Where the journey leads; None: to the station at which the last ride ends.
         now : int
             Unix second.
+        needs : Needs
+            What the changes and the ways to go on must be like; no places to pass, for which of
+            them the rider has passed nobody knows.
         fare_of : callable, optional
             Journey to its fare, to tell which tickets hold.
 
@@ -181,29 +188,34 @@ class Companion:
         ------
         InputError
             A ride names a trip, date or stop that the timetable has not.
+        UsageError
+            The needs name an operator that the network does not have, or places to pass.
         """
+        if needs.via:
+            raise UsageError("via: a place to pass goes with a new journey, not with what now")
         if not 1 <= len(rides) <= MAX_RIDES:
             raise InputError(f"{len(rides)} rides: expected 1 to {MAX_RIDES}")
         version = self._planner.live
         finder = _Finder(version.network if version else self._network, self._flags, version)
         found = [finder.ride(sections) for sections in rides]
-        journey = self._journey(found)
+        fit = self._planner.fits.of(needs)
+        journey = self._journey(found, fit)
         fare = fare_of(journey) if fare_of else None
         journey = journey.with_fare(fare)
-        broken = self._first_break(found)
+        broken = self._first_break(found, fit)
         if broken is None:
             state: State = "arrived" if now >= journey.arrival else "holds"
             on_board = _on_board(found, now, len(found))
             return WhatNow(state, journey, None, None, on_board, None, (), (), version)
-        row, reason = broken
+        row, reason, is_at_end = broken
         end = destination or self._station(found[-1])
-        on_board = _on_board(found, now, row + (reason == "not_alighting"))
+        on_board = _on_board(found, now, row + is_at_end)
         if on_board is None:
             at, ready = self._waiting(found, now, row)
-            ways = self._from_stop(at, ready, end, language)
+            ways = self._from_stop(at, ready, end, needs, language)
             place = self._places[at]
         else:
-            ways = self._on_train(found[on_board], now, end, language)
+            ways = self._on_train(found[on_board], now, end, fit, language)
             stay = ways[0].stay_until if ways else found[on_board].calls[-1]
             place = (stay or found[on_board].calls[-1]).place
         legs = [index for index, leg in enumerate(journey.legs) if leg.mode == "transit"]
@@ -213,12 +225,14 @@ class Companion:
             place, tuple(ways), tickets, version,
         )  # fmt: skip
 
-    def _journey(self, rides: Sequence[_Ride]) -> Journey:
+    def _journey(self, rides: Sequence[_Ride], fit: Fit) -> Journey:
         """Return the rides as one journey, with walks between them where stops differ."""
         legs: list[Leg] = []
         for row, ride in enumerate(rides):
             if row and legs[-1].destination != ride.leg.origin:
-                walk_s, walk_m = self._walk(rides[row - 1], ride)
+                usual = self._planner.fits.usual
+                change = rides[row - 1], ride
+                walk_s, walk_m = self._walk(*change, fit) or self._walk(*change, usual) or (0, 0)
                 start = legs[-1].arrival
                 walk = (legs[-1].destination, ride.leg.origin, start, start + walk_s, walk_m)
                 legs.append(Leg("walk", *walk))
@@ -227,33 +241,45 @@ class Companion:
         first, last = legs[0].departure, legs[-1].arrival
         return Journey(first, last, len(rides) - 1, walked, tuple(legs))
 
-    def _first_break(self, rides: Sequence[_Ride]) -> tuple[int, Reason] | None:
+    def _first_break(self, rides: Sequence[_Ride], fit: Fit) -> tuple[int, Reason, bool] | None:
+        """Return the first ride that cannot be taken, why, and whether it is where one alights."""
         for row, ride in enumerate(rides):
             if ride.leg.cancelled:
-                return row, "cancelled"
+                return row, "cancelled", False
             if not ride.boards:
-                return row, "not_boarding"
+                return row, "not_boarding", False
+            if self._is_shut(ride.points[ride.board], fit.needs):
+                return row, "not_accessible", False
             if row:
                 before = rides[row - 1]
-                if before.leg.arrival + self._walk(before, ride)[0] > ride.leg.departure:
-                    return row, "missed"
+                walk = self._walk(before, ride, fit)
+                if walk is None or before.leg.arrival + walk[0] > ride.leg.departure:
+                    return row, "missed", False
             if not ride.alights:
-                return row, "not_alighting"
+                return row, "not_alighting", True
+            if self._is_shut(ride.points[ride.alight], fit.needs):
+                return row, "not_accessible", True
         return None
 
-    def _walk(self, before: _Ride, after: _Ride) -> tuple[int, int]:
-        """Return seconds and metres of a change, at one point or on foot to another."""
+    def _is_shut(self, point: int, needs: Needs) -> bool:
+        """Return whether a rider does not board or alight there, whatever train it is."""
         net = self._network
+        return needs.wheelchair and int(net.stop_wheelchair[net.stop_of[point]]) != ALLOWED
+
+    def _walk(self, before: _Ride, after: _Ride, fit: Fit) -> tuple[int, int] | None:
+        """Return seconds and metres of a change, at one point or on foot to another.
+
+        None where the rider's needs leave no way.
+        """
         a, b = before.points[before.alight], after.points[after.board]
         if a == b:
-            return int(net.change_s[a]), 0
-        span = slice(int(net.walk_start[a]), int(net.walk_start[a + 1]))
-        row = np.flatnonzero(net.walk_to[span] == b)
-        if len(row):
-            at = span.start + int(row[0])
-            return int(net.walk_s[at]), int(net.walk_m[at])
+            return int(fit.network.change_s[a]), 0
+        walk = _footpath(fit.network, a, b)
+        if walk is not None or _footpath(self._network, a, b) is not None:
+            return walk
         here, there = before.leg.destination, after.leg.origin
-        return CrowFlies.walk(distance_m(here.lat, here.lon, there.lat, there.lon))
+        walk = fit.walks.between(here.lat, here.lon, there.lat, there.lon)
+        return walk if walk[0] < OUT_OF_REACH_S else None
 
     def _end(self, reference: str) -> Endpoint:
         return locate(self._network, reference)
@@ -271,20 +297,23 @@ class Companion:
         ride = rides[done[-1]]
         return int(stop_of[ride.points[ride.alight]]), now
 
-    def _from_stop(self, stop: int, ready: int, end: Endpoint, language: str) -> list[Way]:
+    def _from_stop(
+        self, stop: int, ready: int, end: Endpoint, needs: Needs, language: str
+    ) -> list[Way]:
         start = self._end(self._places[stop].id)
-        answer = self._planner.plan(start, end, depart=ready, language=language)
+        answer = self._planner.plan(start, end, depart=ready, needs=needs, language=language)
         ways = [Way(None, journey) for journey in answer.journeys]
         return sorted(ways, key=lambda way: (way.arrival, _changes(way)))[:MAX_NEXT]
 
-    def _on_train(self, ride: _Ride, now: int, end: Endpoint, language: str) -> list[Way]:
+    def _on_train(self, ride: _Ride, now: int, end: Endpoint, fit: Fit, language: str) -> list[Way]:
         """Return ways to go on from each later call of the train: by stop, then the best of all."""
-        net = self._network
+        net = fit.network
         ends = set(end.stops)
         ways: list[Way] = []
         ahead = [
             pos for pos in range(ride.board + 1, len(ride.calls))
             if ride.calls[pos].arrival >= now and ride.flags[pos] & ALIGHTING_BIT
+            and not self._is_shut(ride.points[pos], fit.needs)
         ]  # fmt: skip
         for pos in ahead[:MAX_STOPS_AHEAD]:
             call, point = ride.calls[pos], ride.points[pos]
@@ -294,9 +323,21 @@ class Companion:
                 continue
             start = self._end(call.place.id)
             ready = call.arrival + int(net.change_s[point])
-            answer = self._planner.plan(start, end, depart=ready, language=language)
+            answer = self._planner.plan(
+                start, end, depart=ready, needs=fit.needs, language=language
+            )
             ways += [Way(call, journey) for journey in answer.journeys]
         return list(_best(ways))[:MAX_NEXT]
+
+
+def _footpath(network: Network, origin: int, to: int) -> tuple[int, int] | None:
+    """Return seconds and metres of the footpath between two points, None where there is none."""
+    first = int(network.walk_start[origin])
+    rows = np.flatnonzero(network.walk_to[first : int(network.walk_start[origin + 1])] == to)
+    if not len(rows):
+        return None
+    at = first + int(rows[0])
+    return int(network.walk_s[at]), int(network.walk_m[at])
 
 
 def _on_board(rides: Sequence[_Ride], now: int, end: int) -> int | None:

@@ -67,6 +67,10 @@ class NeedsForm:
         """Return the needs of who travels in the other direction."""
         return replace(self, vias=self.vias[::-1])
 
+    def onward(self) -> NeedsForm:
+        """Return the needs with which a journey goes on: places to pass are left behind."""
+        return replace(self, vias=())
+
     def with_place(self, text: str, name: str) -> NeedsForm:
         """Return the needs with another name for a place to pass."""
         return replace(

@@ -13,6 +13,7 @@ from starlette.responses import HTMLResponse
 
 from mobility.core.errors import MobilityError, UsageError
 from mobility.web.catalogue import choose_language, offered_languages, read_catalogue
+from mobility.web.needs_form import needs_texts, read_needs_form
 from mobility.web.pages import MAX_CHOICES, PageBackend, SearchForm, journey_views, page_templates
 from mobility.web.view import call_view, clock, leg_view, source_texts
 
@@ -70,15 +71,23 @@ class NowPage:
         region = self._backend.region(language)
         answer: Document | None = None
         problem, detail, status = "", "", 200
+        rider = SearchForm(
+            cards=tuple(query.getlist("card")[:MAX_CHOICES]),
+            passes=tuple(query.getlist("pass")[:MAX_CHOICES]),
+            currency=query.get("currency", ""),
+            needs=read_needs_form(query).onward(),
+            extra=(("lang", language),),
+        )
         try:
             answer = await self._backend.what_now(
                 {
                     "rides": read_rides(query.get("rides", "")),
                     "to": query.get("to") or None,
-                    "cards": query.getlist("card")[:MAX_CHOICES],
-                    "passes": query.getlist("pass")[:MAX_CHOICES],
-                    "currency": query.get("currency") or None,
+                    "cards": list(rider.cards),
+                    "passes": list(rider.passes),
+                    "currency": rider.currency or None,
                     "language": language,
+                    **rider.needs.question(),
                 }
             )
         except MobilityError as error:
@@ -91,7 +100,8 @@ class NowPage:
             languages=offered,
             t=strings,
             region=region,
-            form=SearchForm(extra=(("lang", language),)),
+            form=rider,
+            needs=needs_texts(rider.needs, strings),
             query=[(name, value) for name, value in query.multi_items() if name != "lang"],
             problem=problem,
             detail=detail,

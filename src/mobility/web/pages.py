@@ -121,7 +121,8 @@ class SearchForm:
         extra = dict(self.extra)
         pairs = [
             *(("card", card) for card in self.cards), *(("pass", name) for name in self.passes),
-            ("currency", self.currency), ("lang", extra.get("lang", "")),
+            ("currency", self.currency), *self.needs.onward().pairs(),
+            ("lang", extra.get("lang", "")),
         ]  # fmt: skip
         return urlencode([(n, v) for n, v in pairs if v])
 

@@ -1813,6 +1813,8 @@ export interface components {
             departures: number;
             /** Destinations */
             destinations: components["schemas"]["PlaceDocument"][];
+            /** Notices */
+            notices: components["schemas"]["NoticeDocument"][];
             /** Origins */
             origins: components["schemas"]["PlaceDocument"][];
             /** Tables */
@@ -1831,6 +1833,12 @@ export interface components {
          */
         MatrixQuery: {
             /**
+             * Bike
+             * @description Only trips that are said to take bikes.
+             * @default false
+             */
+            bike: boolean;
+            /**
              * Depart
              * @example 2027-05-04T07:30
              */
@@ -1843,6 +1851,36 @@ export interface components {
              * @example 2h
              */
             horizon: string;
+            /**
+             * Max Walk M
+             * @description Longest single walk, metres.
+             */
+            max_walk_m?: number | null;
+            /**
+             * Min Change
+             * @description Least time between two rides, such as 8m.
+             */
+            min_change?: string | null;
+            /**
+             * Modes
+             * @description Kinds of vehicle to use, such as rail.
+             */
+            modes?: string[];
+            /**
+             * Not Modes
+             * @description Kinds of vehicle not to use.
+             */
+            not_modes?: string[];
+            /**
+             * Not Operators
+             * @description Agencies not to use.
+             */
+            not_operators?: string[];
+            /**
+             * Operators
+             * @description Agencies to use: feed:agency_id.
+             */
+            operators?: string[];
             /** Origins */
             origins: string[];
             /**
@@ -1858,6 +1896,17 @@ export interface components {
              * @example 2h
              */
             step: string;
+            /**
+             * Walk Speed M S
+             * @description Metres per second on foot; 1.2 is usual.
+             */
+            walk_speed_m_s?: number | null;
+            /**
+             * Wheelchair
+             * @description Only what is said to be accessible; unknown is left out and told.
+             * @default false
+             */
+            wheelchair: boolean;
             /**
              * Window
              * @description Departures within; travel times as percentiles of them.
@@ -3000,7 +3049,7 @@ export interface components {
             on_board: number | null;
             realtime: components["schemas"]["RealtimeDocument"] | null;
             /** Reason */
-            reason: ("missed" | "cancelled" | "not_boarding" | "not_alighting") | null;
+            reason: ("missed" | "cancelled" | "not_boarding" | "not_alighting" | "not_accessible") | null;
             /**
              * State
              * @enum {string}
@@ -3038,6 +3087,12 @@ export interface components {
              */
             at?: string | null;
             /**
+             * Bike
+             * @description Only trips that are said to take bikes.
+             * @default false
+             */
+            bike: boolean;
+            /**
              * Cards
              * @description Reduction cards held.
              */
@@ -3053,6 +3108,36 @@ export interface components {
              */
             language?: string | null;
             /**
+             * Max Walk M
+             * @description Longest single walk, metres.
+             */
+            max_walk_m?: number | null;
+            /**
+             * Min Change
+             * @description Least time between two rides, such as 8m.
+             */
+            min_change?: string | null;
+            /**
+             * Modes
+             * @description Kinds of vehicle to use, such as rail.
+             */
+            modes?: string[];
+            /**
+             * Not Modes
+             * @description Kinds of vehicle not to use.
+             */
+            not_modes?: string[];
+            /**
+             * Not Operators
+             * @description Agencies not to use.
+             */
+            not_operators?: string[];
+            /**
+             * Operators
+             * @description Agencies to use: feed:agency_id.
+             */
+            operators?: string[];
+            /**
              * Passes
              * @description Passes held.
              */
@@ -3067,6 +3152,17 @@ export interface components {
              * @description Else where the last ride ends.
              */
             to?: string | null;
+            /**
+             * Walk Speed M S
+             * @description Metres per second on foot; 1.2 is usual.
+             */
+            walk_speed_m_s?: number | null;
+            /**
+             * Wheelchair
+             * @description Only what is said to be accessible; unknown is left out and told.
+             * @default false
+             */
+            wheelchair: boolean;
         };
     };
     responses: never;
@@ -3233,6 +3329,24 @@ export interface operations {
     get_isochrone: {
         parameters: {
             query: {
+                /** @description Only what is said to be accessible; unknown is left out and told. */
+                wheelchair?: boolean;
+                /** @description Only trips that are said to take bikes. */
+                bike?: boolean;
+                /** @description Kinds of vehicle to use, such as rail. */
+                modes?: string[];
+                /** @description Kinds of vehicle not to use. */
+                not_modes?: string[];
+                /** @description Agencies to use: feed:agency_id. */
+                operators?: string[];
+                /** @description Agencies not to use. */
+                not_operators?: string[];
+                /** @description Least time between two rides, such as 8m. */
+                min_change?: string | null;
+                /** @description Metres per second on foot; 1.2 is usual. */
+                walk_speed_m_s?: number | null;
+                /** @description Longest single walk, metres. */
+                max_walk_m?: number | null;
                 /** @description A reference (feed:stop_id, station id), a station's name, or lat,lon. */
                 place: string;
                 /** @description RFC 3339 with an offset, or local at the origin (destination for arrive). */
@@ -3297,10 +3411,6 @@ export interface operations {
                 operators?: string[];
                 /** @description Agencies not to use. */
                 not_operators?: string[];
-                /** @description Stations or stops to pass, in this order. */
-                via?: string[];
-                /** @description How long to be at each via, such as 30m; else it may be passed on board. */
-                stay?: string[];
                 /** @description Least time between two rides, such as 8m. */
                 min_change?: string | null;
                 /** @description Metres per second on foot; 1.2 is usual. */
@@ -3311,6 +3421,10 @@ export interface operations {
                 from: string;
                 /** @description A reference (feed:stop_id, station id), a station's name, or lat,lon. */
                 to: string;
+                /** @description Stations or stops to pass, in this order. */
+                via?: string[];
+                /** @description How long to be at each via, such as 30m; else it may be passed on board. */
+                stay?: string[];
                 /** @description RFC 3339 with an offset, or local at the origin (destination for arrive). */
                 depart?: string | null;
                 /** @description RFC 3339 with an offset, or local at the origin (destination for arrive). */
@@ -3464,6 +3578,24 @@ export interface operations {
     get_one_to_all: {
         parameters: {
             query: {
+                /** @description Only what is said to be accessible; unknown is left out and told. */
+                wheelchair?: boolean;
+                /** @description Only trips that are said to take bikes. */
+                bike?: boolean;
+                /** @description Kinds of vehicle to use, such as rail. */
+                modes?: string[];
+                /** @description Kinds of vehicle not to use. */
+                not_modes?: string[];
+                /** @description Agencies to use: feed:agency_id. */
+                operators?: string[];
+                /** @description Agencies not to use. */
+                not_operators?: string[];
+                /** @description Least time between two rides, such as 8m. */
+                min_change?: string | null;
+                /** @description Metres per second on foot; 1.2 is usual. */
+                walk_speed_m_s?: number | null;
+                /** @description Longest single walk, metres. */
+                max_walk_m?: number | null;
                 /** @description A reference (feed:stop_id, station id), a station's name, or lat,lon. */
                 place: string;
                 /** @description RFC 3339 with an offset, or local at the origin (destination for arrive). */

@@ -72,6 +72,9 @@ function pairsOf(needs: Needs, minutes: (name: "min_change" | "stay", text: stri
 /** The members of an address's query. */
 export const needsPairs = (needs: Needs): [string, string][] => pairsOf(needs, (_, text) => text);
 
+/** The members of an address that goes on with a journey: places to pass are left behind. */
+export const onwardPairs = (needs: Needs): [string, string][] => needsPairs({ ...needs, vias: [] });
+
 /** What is asked for, in the API's words; throws where a word is out of its limits. */
 export function needsQuestion(needs: Needs): [string, string][] {
   if (askedVias(needs).some(({ place }) => !place)) {
@@ -110,3 +113,16 @@ export function needsTexts(needs: Needs): string[] {
     ...LISTS.map((name) => needs[name].length > 0 && listText(name, needs[name])),
   ].filter((text) => typeof text === "string" && text !== "") as string[];
 }
+
+/** What the needs of an answer are: in words, for going on, and whether places are passed. */
+export interface NeedsTold {
+  texts: string[];
+  onward: [string, string][];
+  passes: boolean;
+}
+
+export const needsTold = (needs: Needs): NeedsTold => ({
+  texts: needsTexts(needs),
+  onward: onwardPairs(needs),
+  passes: askedVias(needs).length > 0,
+});

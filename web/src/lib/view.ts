@@ -108,8 +108,8 @@ export function sourceTexts(realtime: Realtime | null): string[] {
   return [...new Set(texts)];
 }
 
-/** The address of the page that tells what now of a journey, by its rides. */
-export function nowAddress(journey: Journey): string {
+/** The address of the page that tells what now of a journey, by its rides and the rider's needs. */
+export function nowAddress(journey: Journey, needs: [string, string][]): string {
   const rides = journey.legs
     .filter((leg) => leg.sections.length > 0)
     .map((leg) =>
@@ -119,7 +119,8 @@ export function nowAddress(journey: Journey): string {
   if (rides.length === 0 || !end) return "";
   const to = end.station_id ?? end.id ?? `${end.lat},${end.lon}`;
   const lang = document.documentElement.lang;
-  return `/what-now?${new URLSearchParams({ rides: JSON.stringify(rides), to, lang })}`;
+  const query = [["rides", JSON.stringify(rides)], ["to", to], ...needs, ["lang", lang]];
+  return `/what-now?${new URLSearchParams(query)}`;
 }
 
 export function lineCountries(leg: Leg): string {
